@@ -1,0 +1,24 @@
+"""The worker that makes PDFs: WeasyPrint, fonts and styles are loaded before it forks.
+
+Start: python -m cms.jobs.renderer
+"""
+
+from cms.jobs.worker import log_to_stderr, run
+from cms.queue import RENDER
+from cms.settings import Settings
+
+
+def main() -> None:
+    from cms import create_app, pdf
+
+    log_to_stderr("renderer")
+    settings = Settings.from_env()
+    app = create_app(settings)
+    import cms.jobs.sweeps  # noqa: F401  the forks inherit what is loaded here
+
+    pdf.warm()
+    run("renderer", RENDER, app, settings.redis_url)
+
+
+if __name__ == "__main__":
+    main()

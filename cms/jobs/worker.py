@@ -1,0 +1,153 @@
+"""Our worker: the app is loaded once, each job runs in a fork, nothing off the allow-list runs.
+
+Start: python -m cms.jobs.worker
+"""
+
+import logging
+import os
+import resource
+import socket
+import sys
+import time
+import uuid
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, cast
+
+import redis
+from flask import Flask
+from redis import Redis
+from rq import Worker
+from rq.job import Job
+from rq.queue import Queue
+from rq.serializers import JSONSerializer
+
+from cms.queue import ALIVE, DEFAULT, JOBS, connect
+from cms.settings import Settings
+
+if TYPE_CHECKING:
+    from redis.client import Pipeline
+
+log = logging.getLogger(__name__)
+
+BEAT_SECONDS = 15
+ALIVE_SECONDS = 45
+MEMORY_BYTES = 2**30
+
+
+class Refused(Exception):
+    """Somebody put a job into the queue that is not ours."""
+
+
+class ListedJob(Job):
+    """A job from Redis is a stranger's note: only names on the list are followed."""
+
+    def restore(self, raw_data: Any) -> None:
+        super().restore(raw_data)
+        # rq would import and call these names, and post to these addresses, beside the job itself.
+        self._success_callback_name = self._failure_callback_name = self._stopped_callback_name = None
+        self.webhooks = []
+
+    @property
+    def func(self) -> Callable[..., Any]:
+        if self.instance is not None or self.func_name not in JOBS.values():
+            raise Refused(f"job {self.id} names {self.func_name!r}, which is not on the list")
+        return cast("Callable[..., Any]", super().func)
+
+
+class ListedWorker(Worker):
+    job_class = ListedJob
+    max_connection_wait_time = 5.0
+
+    def __init__(self, kind: str, queue: str, app: Flask, connection: Redis, memory: int = MEMORY_BYTES) -> None:
+        self.kind, self.app, self.memory = kind, app, memory
+        super().__init__(
+            [queue],
+            name=f"{kind}-{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}",
+            connection=connection,
+            serializer=JSONSerializer,
+            worker_ttl=BEAT_SECONDS * 2,
+            job_monitoring_interval=BEAT_SECONDS,
+            log_job_description=False,
+        )
+
+    @property
+    def dequeue_timeout(self) -> int:
+        return BEAT_SECONDS
+
+    def heartbeat(self, timeout: int | None = None, pipeline: "Pipeline | None" = None) -> None:
+        super().heartbeat(timeout, pipeline)
+        # rq registers a worker once; a key of our own is there again after a flush of Redis.
+        self.connection.set(ALIVE + self.kind, self.name, ex=ALIVE_SECONDS)
+
+    def main_work_horse(self, job: Job, queue: Queue) -> None:
+        limit_memory(self.memory)
+        with self.app.app_context():
+            forget_parents_connections(self.app)
+            super().main_work_horse(job, queue)
+
+    @property
+    def stopping(self) -> bool:
+        return self._stop_requested
+
+
+def limit_memory(allowance: int) -> None:
+    """Let this process grow by the allowance, and no further."""
+    with open("/proc/self/statm") as file:
+        now = int(file.read().split()[0]) * resource.getpagesize()
+    hard = resource.getrlimit(resource.RLIMIT_AS)[1]
+    ceiling = now + allowance if hard == resource.RLIM_INFINITY else min(now + allowance, hard)
+    resource.setrlimit(resource.RLIMIT_AS, (ceiling, hard))
+
+
+def forget_parents_connections(app: Flask) -> None:
+    """A database connection must not be used on both sides of a fork."""
+    database = app.extensions.get("sqlalchemy")
+    for engine in database.engines.values() if database else ():
+        engine.dispose(close=False)
+
+
+def run(kind: str, queue: str, app: Flask, redis_url: str) -> None:
+    """Work until told to stop; when Redis goes away, say so in one line and wait for it."""
+    while True:
+        try:
+            worker = ListedWorker(kind, queue, app, connect(redis_url, timeout=BEAT_SECONDS + 10))
+            worker.work(logging_level="WARNING")
+            if worker.stopping:
+                return
+        except redis.RedisError as error:
+            log.warning("%s: queue away: %s", kind, error)
+        time.sleep(1)
+
+
+class OneLine(logging.Filter):
+    """An outage of Redis is one line in the log, not a page."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        error = record.exc_info[1] if isinstance(record.exc_info, tuple) else None
+        if isinstance(error, redis.RedisError):
+            record.exc_info = None
+            record.msg, record.args = f"queue away: {error}", ()
+        return True
+
+
+def log_to_stderr(kind: str) -> None:
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter(f"%(asctime)s {kind} %(levelname)s %(message)s", "%H:%M:%S"))
+    handler.addFilter(OneLine())
+    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+    logging.getLogger("rq").setLevel(logging.WARNING)
+
+
+def main() -> None:
+    from cms import create_app
+
+    log_to_stderr("worker")
+    settings = Settings.from_env()
+    app = create_app(settings)
+    import cms.jobs.sweeps  # noqa: F401  the forks inherit what is loaded here
+
+    run("worker", DEFAULT, app, settings.redis_url)
+
+
+if __name__ == "__main__":
+    main()
