@@ -1,0 +1,413 @@
+"""Documents of the office: the copy of the complaint and the action-taken report.
+
+One template gives two things: the PDF that is issued, and the same page as accessible HTML.
+``html`` needs Jinja alone; WeasyPrint is loaded by ``render`` and ``warm`` only, so that the
+web process can import this module for nothing. Nothing here knows models, Flask or clocks:
+every date and number arrives as the text to be printed.
+"""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import re
+import threading
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import segno
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+if TYPE_CHECKING:
+    from weasyprint import CSS, HTML
+    from weasyprint.text.fonts import FontConfiguration
+    from weasyprint.urls import URLFetcher
+
+ROOT = Path(__file__).resolve().parent.parent
+STATIC = ROOT / "static"
+FONTS = STATIC / "fonts"
+EMBLEM = STATIC / "emblem.svg"
+LETTER_CSS = STATIC / "letter.css"
+TEMPLATES = ROOT / "templates" / "pdf"
+
+#: The files that the style sheet of the PDF names; without them WeasyPrint dies, not raises.
+FONT_FILES = (
+    "noto-sans-400.woff2",
+    "noto-sans-700.woff2",
+    "noto-sans-devanagari-400.woff2",
+    "noto-sans-devanagari-700.woff2",
+)
+
+#: Order in which each language edition prints its two texts.
+LANGUAGES: Mapping[str, tuple[str, ...]] = {
+    "hi": ("hi", "en"),
+    "en": ("en", "hi"),
+    "hi-only": ("hi",),
+    "en-only": ("en",),
+}
+
+MAX_CHARACTERS = 60_000
+"""Of all texts of one document together; a complaint of 200 words has about 1,200."""
+MAX_ITEMS = 400
+"""Of one list (actions, findings, persons complained against)."""
+
+# Soft hyphens extract as U+00AD; overrides and isolates can make a document say what it does not.
+_FORBIDDEN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f"
+    "\ufeff\ufff0-\uffff\ud800-\udfff\U000e0000-\U000e0fff]"
+)
+_MARKS_IN_A_ROW = re.compile("([\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff]{2})"
+                             "[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff]+")
+_DEVANAGARI_MARKS = re.compile("([\u0900-\u0903\u093a-\u093c\u093e-\u094c\u094d\u0951-\u0957]{5})"
+                               "[\u0900-\u0903\u093a-\u093c\u093e-\u094c\u094d\u0951-\u0957]+")
+_DATE = re.compile(r"\d{1,2} [^\W\d]\S{2,12} \d{4}(?:,? \d{1,2}:\d{2})?|\d{1,2}(?: दिन| days?)\b")
+
+
+class DocumentRefused(ValueError):
+    """The document cannot be made from this data; the message says why, without the data."""
+
+
+class RendererUnfit(RuntimeError):
+    """This installation cannot render: a font, a style sheet or the emblem is missing."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class CopyData:
+    """What the copy of a complaint (``copy.html``) says.
+
+    Dates, times and numbers are finished texts. ``letterhead_*``: the force first, then the
+    office. ``text`` is the complaint in the complainant's own words, ``text_language`` its
+    BCP 47 tag. ``receipt_code`` is 12 digits, with or without spaces.
+    """
+
+    letterhead_hi: Sequence[str]
+    letterhead_en: Sequence[str]
+    number: str
+    receipt_code: str
+    complainant_name: str
+    complainant_address: str
+    complainant_phone: str
+    against: Sequence[str]
+    subject: str
+    text: str
+    text_language: str
+    mode_hi: str
+    mode_en: str
+    category_hi: str
+    category_en: str
+    station_hi: str
+    station_en: str
+    received_on_hi: str
+    received_on_en: str
+    registered_at_hi: str
+    registered_at_en: str
+    due_on_hi: str
+    due_on_en: str
+    due_reason_hi: str
+    due_reason_en: str
+    track_url: str
+    verify_url: str
+    issued_at_hi: str
+    issued_at_en: str
+    version: int
+    verification_code: str
+    officer_name: str
+    officer_rank_hi: str
+    officer_rank_en: str
+    officer_post_hi: str = ""
+    officer_post_en: str = ""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class ReportAction:
+    """One dated act of the enquiry; ``text`` in the officer's words, tagged ``language``."""
+
+    on_hi: str
+    on_en: str
+    kind_hi: str
+    kind_en: str
+    text: str
+    language: str = "hi"
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class ReportFinding:
+    """What the enquiry found on one allegation, with its reasons."""
+
+    allegation: str
+    result_hi: str
+    result_en: str
+    reasons: str
+    language: str = "hi"
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class ReportData:
+    """What the action-taken report (``report.html``) says; texts as in `CopyData`.
+
+    ``period_*`` carries its day count in words. ``appeal_to_*`` names the officer who hears
+    the appeal, ``appeal_until_*`` its last day. ``answer_url`` is where the complainant says
+    whether satisfied; empty where that is done on paper.
+    """
+
+    letterhead_hi: Sequence[str]
+    letterhead_en: Sequence[str]
+    memo_number: str
+    date_hi: str
+    date_en: str
+    addressee_name: str
+    addressee_address: str
+    salutation_hi: str
+    salutation_en: str
+    number: str
+    complaint_date_hi: str
+    complaint_date_en: str
+    complaint_subject: str
+    io_name: str
+    io_rank_hi: str
+    io_rank_en: str
+    io_unit_hi: str
+    io_unit_en: str
+    period_hi: str
+    period_en: str
+    actions: Sequence[ReportAction]
+    findings: Sequence[ReportFinding]
+    outcome_hi: str
+    outcome_en: str
+    outcome_reasons: str
+    outcome_language: str
+    appeal_to_hi: str
+    appeal_to_en: str
+    appeal_until_hi: str
+    appeal_until_en: str
+    answer_url: str
+    verify_url: str
+    verification_code: str
+    version: int
+    issued_at_hi: str
+    issued_at_en: str
+    officer_name: str
+    officer_rank_hi: str
+    officer_rank_en: str
+    officer_post_hi: str
+    officer_post_en: str
+    copies_hi: Sequence[str]
+    copies_en: Sequence[str]
+
+
+Document: TypeAlias = Mapping[str, Any] | CopyData | ReportData
+
+
+def render(template: str, data: Document, *, language: str) -> bytes:
+    """Return the document as a tagged A4 PDF; the same data gives the same bytes.
+
+    Raises `DocumentRefused` for texts beyond the caps or anything that asks for a resource of
+    its own, `RendererUnfit` if this installation lacks fonts or style sheets.
+    """
+    page = html(template, data, language=language, embed=True)
+    return _engine().write(page)
+
+
+def html(template: str, data: Document, *, language: str, embed: bool) -> str:
+    """Return the document as an accessible HTML page.
+
+    With ``embed`` it carries its pictures and no link to a style sheet (for the PDF); without,
+    it names ``/static/letter.css`` and has no inline style, as the site's CSP demands.
+    Raises `DocumentRefused` like `render`.
+    """
+    if language not in LANGUAGES:
+        raise DocumentRefused(f"no edition {language!r}; there are {', '.join(LANGUAGES)}")
+    texts = _clean_document(data)
+    order = LANGUAGES[language]
+    page = _templates().get_template(template)
+    return page.render(texts, d=texts, order=order, embed=embed, emblem=_emblem())
+
+
+def warm() -> None:
+    """Load WeasyPrint, fonts, style sheets and templates, and render one page.
+
+    For the renderer before it forks. Raises `RendererUnfit` naming what is missing.
+    """
+    for name in ("copy.html", "report.html"):
+        _templates().get_template(name)
+    _engine().write('<html lang="hi"><title>warm</title><p>हरियाणा पुलिस <b>Haryana पुलिस</b>')
+
+
+def clean(text: str) -> str:
+    """Return the text without control characters, bidi overrides, soft hyphens and mark heaps.
+
+    Words are otherwise untouched.
+    """
+    text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\u2028", "\n")
+    text = _FORBIDDEN.sub("", text.replace("\u2029", "\n"))
+    return _DEVANAGARI_MARKS.sub(r"\1", _MARKS_IN_A_ROW.sub(r"\1", text))
+
+
+def _clean_document(data: Document) -> dict[str, Any]:
+    """Return the data as plain, cleaned values."""
+    plain = dict(data) if isinstance(data, Mapping) else dataclasses.asdict(data)
+    size = _size(plain)
+    if size > MAX_CHARACTERS:
+        raise DocumentRefused(f"{size} characters; at most {MAX_CHARACTERS} can be printed")
+    cleaned: dict[str, Any] = _cleaned(plain)
+    return cleaned
+
+
+def _size(value: Any) -> int:
+    if isinstance(value, str):
+        return len(value)
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        value = dataclasses.asdict(value)
+    if isinstance(value, Mapping):
+        return sum(map(_size, value.values()))
+    if isinstance(value, Sequence):
+        if len(value) > MAX_ITEMS:
+            raise DocumentRefused(f"a list of {len(value)} entries; at most {MAX_ITEMS}")
+        return sum(map(_size, value))
+    return 0
+
+
+def _cleaned(value: Any) -> Any:
+    if isinstance(value, str):
+        # str() drops Markup: what arrives here is text, whatever its type claims.
+        return clean(str(value))
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        value = dataclasses.asdict(value)
+    if isinstance(value, Mapping):
+        return {key: _cleaned(item) for key, item in value.items()}
+    if isinstance(value, Sequence):
+        return [_cleaned(item) for item in value]
+    return value
+
+
+@cache
+def _templates() -> Environment:
+    """The documents' own Jinja environment: everything escaped, a missing field is an error."""
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    environment.filters.update(
+        paragraphs=_paragraphs, tied=_tied, code=_grouped, qr=_qr, data_url=_data_url
+    )
+    return environment
+
+
+def _paragraphs(text: str) -> list[str]:
+    """Split at line breaks, without empty lines."""
+    return [line.strip() for line in text.split("\n") if line.strip()]
+
+
+def _tied(text: str) -> Markup:
+    """Keep each date and each count of days in the text on one line."""
+    pieces, last = [], 0
+    for match in _DATE.finditer(text):
+        pieces += [escape(text[last:match.start()]), Markup('<span class="num">'),
+                   escape(match.group()), Markup("</span>")]
+        last = match.end()
+    return Markup("").join([*pieces, escape(text[last:])])
+
+
+def _grouped(code: str) -> str:
+    """Twelve digits as 4-4-4, for reading aloud; anything else as it is."""
+    digits = code.replace(" ", "")
+    return " ".join(re.findall("....", digits)) if len(digits) == 12 else code
+
+
+def _qr(url: str) -> Markup:
+    """A QR code of the address as SVG, by attributes alone."""
+    if not re.fullmatch(r"https?://[!-~]{4,300}", url):
+        raise DocumentRefused("the address for the QR code is not a plain web address")
+    picture = segno.make(url, error="m", boost_error=False)
+    return Markup(picture.svg_inline(border=4, svgclass=None, lineclass=None, omitsize=True))
+
+
+def _data_url(svg: str) -> str:
+    return "data:image/svg+xml;base64," + base64.b64encode(str(svg).encode()).decode()
+
+
+@cache
+def _emblem() -> str:
+    try:
+        return EMBLEM.read_text(encoding="utf-8")
+    except OSError as error:
+        raise RendererUnfit(f"cannot read {EMBLEM.name}: {error.strerror}") from error
+
+
+def _check_assets() -> None:
+    """Raise `RendererUnfit` for a missing asset: without fonts Pango ends the process."""
+    needed = [*(FONTS / name for name in FONT_FILES), LETTER_CSS, TEMPLATES / "page.css"]
+    missing = [path.name for path in needed if not path.is_file() or not path.stat().st_size]
+    if missing:
+        raise RendererUnfit("missing, so that no PDF can be made: " + ", ".join(missing))
+
+
+def _local_asset(url: str) -> bool:
+    """Whether the address is one of our fonts, or a picture inside the page."""
+    if url.startswith("data:image/svg+xml;base64,"):
+        return True
+    return url in {(FONTS / name).as_uri() for name in FONT_FILES}
+
+
+def _make_fetcher() -> URLFetcher:
+    """A fetcher that serves our fonts and embedded SVG and stops the rendering at all else."""
+    from weasyprint.urls import URLFetcher, URLFetcherResponse
+
+    class OwnAssets(URLFetcher):
+        def fetch(
+            self, url: str, headers: Mapping[str, str] | None = None
+        ) -> URLFetcherResponse:
+            if not _local_asset(url):
+                raise DocumentRefused("the document asks for a resource that is not ours")
+            return super().fetch(url, headers)
+
+    return OwnAssets(allowed_protocols=["data", "file"], fail_on_errors=True, allow_redirects=False)
+
+
+class _Engine:
+    """WeasyPrint with our fonts and sheets, made once per process and used by one at a time."""
+
+    def __init__(self) -> None:
+        from weasyprint import CSS, HTML
+        from weasyprint.text.fonts import FontConfiguration
+
+        self._html: type[HTML] = HTML
+        self._fetcher = _make_fetcher()
+        self._fonts: FontConfiguration = FontConfiguration()
+        self._sheets = [self._sheet(CSS, path) for path in (LETTER_CSS, TEMPLATES / "page.css")]
+        self._lock = threading.Lock()
+
+    def _sheet(self, css: type[CSS], path: Path) -> CSS:
+        return css(
+            string=path.read_text(encoding="utf-8"),
+            base_url=STATIC.as_uri() + "/",
+            url_fetcher=self._fetcher,
+            font_config=self._fonts,
+        )
+
+    def write(self, page: str) -> bytes:
+        """Return the PDF of a page; a request for a foreign resource is a `DocumentRefused`."""
+        from weasyprint.urls import FatalURLFetchingError
+
+        try:
+            with self._lock:
+                source = self._html(string=page, url_fetcher=self._fetcher)
+                pdf: bytes = source.write_pdf(
+                    stylesheets=self._sheets, font_config=self._fonts, pdf_variant="pdf/ua-1"
+                )
+        except FatalURLFetchingError as error:
+            raise DocumentRefused("the document asks for a resource that is not ours") from error
+        return pdf
+
+
+@cache
+def _engine() -> _Engine:
+    _check_assets()
+    return _Engine()
