@@ -57,6 +57,7 @@ def cms(arguments: list[str]) -> int:
     _demo_by_default()
     _settings(folder)
     make_ready(folder)
+    os.umask(0o077)
     command = [python(folder), "-m", "flask", "--app", str(ROOT / "app.py"), "cms", *arguments]
     os.execve(command[0], command, _environment(folder))
 
@@ -68,6 +69,7 @@ def serve(_: list[str]) -> int:
     with only_one(folder, "serve", f"The system already runs with the data folder {folder}."):
         _need_port(settings.host, settings.port)
         make_ready(folder)
+        os.umask(0o077)
         return Runner(folder, settings).run()
 
 
@@ -140,7 +142,7 @@ class Child:
     def __init__(self, name: str, command: list[str], env: dict[str, str]) -> None:
         self.name, self.command, self.env = name, command, env
         self.process: subprocess.Popen[bytes] | None = None
-        self.wait, self.started, self.due = 1, 0.0, 0.0
+        self.wait, self.started, self.due = 0, 0.0, 0.0
 
     def start(self) -> None:
         self.started = time.monotonic()
@@ -161,7 +163,7 @@ class Child:
             self._ended(now, self.process.returncode)
 
     def _ended(self, now: float, code: int) -> None:
-        self.wait = 1 if now - self.started > STEADY_SECONDS else min(self.wait * 2, LONGEST_WAIT)
+        self.wait = 1 if now - self.started > STEADY_SECONDS else min(max(1, self.wait * 2), LONGEST_WAIT)
         self.process, self.due = None, now + self.wait
         say(f"{self.name} ended ({_why(code)}); starting it again in {self.wait} s.")
 
@@ -212,6 +214,7 @@ class Runner:
             "save": "",
             "maxmemory-policy": "noeviction",
             "loglevel": "warning",
+            "logfile": str(files / "server.log"),
         }
         pairs = [part for name, value in options.items() for part in (f"--{name}", value)]
         return Child("queue", [binary.stdout.strip(), *pairs], self.env)
@@ -311,7 +314,8 @@ class Runner:
             say(f"Demo: every account has the password demo. Accounts: {ACCOUNTS}")
 
     def _stop(self) -> None:
-        say("Stopping ...")
+        if any(child.process for child in self.children):
+            say("Stopping ...")
         _end(self.children, 25)
         if self.queue:
             _end([self.queue], 10)

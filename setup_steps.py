@@ -43,7 +43,7 @@ def say(text: str) -> None:
 def data_folder() -> Path:
     folder = Path(os.environ.get("CMS_DATA") or ROOT / "var").absolute()
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise Stop(f"The data folder {folder} cannot be made: {error.strerror}. Set CMS_DATA to another.") from None
     if not os.access(folder, os.W_OK | os.X_OK):

@@ -3,6 +3,8 @@
 Start: python -m cms.jobs.renderer
 """
 
+import os
+
 from cms.jobs.worker import log_to_stderr, run
 from cms.queue import RENDER
 from cms.settings import Settings
@@ -18,6 +20,8 @@ def main() -> None:
 
     pdf.warm()
     run("renderer", RENDER, app, settings.redis_url)
+    # WeasyPrint's clean-up trips over modules that are gone at a normal exit.
+    os._exit(0)
 
 
 if __name__ == "__main__":

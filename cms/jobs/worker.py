@@ -11,6 +11,7 @@ import sys
 import time
 import uuid
 from collections.abc import Callable
+from types import FrameType
 from typing import TYPE_CHECKING, Any, cast
 
 import redis
@@ -32,6 +33,7 @@ log = logging.getLogger(__name__)
 BEAT_SECONDS = 15
 ALIVE_SECONDS = 45
 MEMORY_BYTES = 2**30
+QUIET = {"rq": logging.WARNING, "weasyprint": logging.ERROR, "fontTools": logging.WARNING}
 
 
 class Refused(Exception):
@@ -60,6 +62,7 @@ class ListedWorker(Worker):
 
     def __init__(self, kind: str, queue: str, app: Flask, connection: Redis, memory: int = MEMORY_BYTES) -> None:
         self.kind, self.app, self.memory = kind, app, memory
+        self.told_to_stop = False
         super().__init__(
             [queue],
             name=f"{kind}-{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}",
@@ -85,9 +88,10 @@ class ListedWorker(Worker):
             forget_parents_connections(self.app)
             super().main_work_horse(job, queue)
 
-    @property
-    def stopping(self) -> bool:
-        return self._stop_requested
+    def request_stop(self, signum: int, frame: FrameType | None) -> None:
+        # rq notes it only while a job runs; idle, it merely leaves work(), as it does when Redis goes away.
+        self.told_to_stop = True
+        super().request_stop(signum, frame)
 
 
 def limit_memory(allowance: int) -> None:
@@ -112,22 +116,28 @@ def run(kind: str, queue: str, app: Flask, redis_url: str) -> None:
         try:
             worker = ListedWorker(kind, queue, app, connect(redis_url, timeout=BEAT_SECONDS + 10))
             worker.work(logging_level="WARNING")
-            if worker.stopping:
+            if worker.told_to_stop:
                 return
         except redis.RedisError as error:
-            log.warning("%s: queue away: %s", kind, error)
+            log.warning("queue away: %s", error)
         time.sleep(1)
 
 
 class OneLine(logging.Filter):
-    """An outage of Redis is one line in the log, not a page."""
+    """An outage of Redis is one line a minute in the log, not a page every few seconds."""
+
+    quiet_until = 0.0
 
     def filter(self, record: logging.LogRecord) -> bool:
         error = record.exc_info[1] if isinstance(record.exc_info, tuple) else None
         if isinstance(error, redis.RedisError):
-            record.exc_info = None
-            record.msg, record.args = f"queue away: {error}", ()
-        return True
+            record.msg, record.args, record.exc_info = f"queue away: {error}", (), None
+        elif not record.getMessage().startswith("queue away") and "connect to Redis" not in record.getMessage():
+            return True
+        now = time.monotonic()
+        due = now >= self.quiet_until
+        self.quiet_until = now + 60 if due else self.quiet_until
+        return due
 
 
 def log_to_stderr(kind: str) -> None:
@@ -135,7 +145,8 @@ def log_to_stderr(kind: str) -> None:
     handler.setFormatter(logging.Formatter(f"%(asctime)s {kind} %(levelname)s %(message)s", "%H:%M:%S"))
     handler.addFilter(OneLine())
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
-    logging.getLogger("rq").setLevel(logging.WARNING)
+    for name, level in QUIET.items():
+        logging.getLogger(name).setLevel(level)
 
 
 def main() -> None:
