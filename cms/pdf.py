@@ -63,7 +63,7 @@ _MARKS_IN_A_ROW = re.compile("([\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u
                              "[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff]+")
 _DEVANAGARI_MARKS = re.compile("([\u0900-\u0903\u093a-\u093c\u093e-\u094c\u094d\u0951-\u0957]{5})"
                                "[\u0900-\u0903\u093a-\u093c\u093e-\u094c\u094d\u0951-\u0957]+")
-_DATE = re.compile(r"\d{1,2} [^\W\d]\S{2,12} \d{4}(?:,? \d{1,2}:\d{2})?|\d{1,2}(?: दिन| days?)\b")
+_TIED = re.compile(r"\d{1,2} [^\W\d]\S{2,12} \d{4}(?:,? \d{1,2}:\d{2})?|\d{1,2}(?: दिन| days?)\b|\S{1,12} \S{1,12}\Z")
 
 
 class DocumentRefused(ValueError):
@@ -306,9 +306,9 @@ def _paragraphs(text: str) -> list[str]:
 
 
 def _tied(text: str) -> Markup:
-    """Keep each date and each count of days in the text on one line."""
+    """Keep dates, counts of days and the last two words each on one line."""
     pieces, last = [], 0
-    for match in _DATE.finditer(text):
+    for match in _TIED.finditer(text):
         pieces += [escape(text[last:match.start()]), Markup('<span class="num">'),
                    escape(match.group()), Markup("</span>")]
         last = match.end()

@@ -1,0 +1,74 @@
+"""Keeping the database itself: upgrade, triggers, chains, stamps."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, insert, select
+
+from cms import triggers
+from cms.models import Chain, Recorded, Stamp, db
+
+MIGRATIONS = Path(__file__).parents[2] / "migrations"
+
+
+class TooNew(Exception):
+    """The database was made by a newer release; starting the older code would harm it."""
+
+
+def config() -> Config:
+    """Alembic's configuration of the project."""
+    made = Config()
+    made.set_main_option("script_location", str(MIGRATIONS))
+    return made
+
+
+def upgrade(engine: Engine, to: str = "head") -> str | None:
+    """Bring the schema to ``to``; the revision before comes back. TooNew if it is ahead of us."""
+    made = config()
+    with engine.begin() as connection:
+        before = MigrationContext.configure(connection).get_current_revision()
+        known = {s.revision for s in ScriptDirectory.from_config(made).walk_revisions()}
+        if before is not None and before not in known:
+            raise TooNew(before)
+        made.attributes["connection"] = connection
+        command.upgrade(made, to)
+        start_chains(connection)
+    return before
+
+
+def downgrade(engine: Engine, to: str) -> None:
+    """Take the schema back to ``to`` ("base" empties it)."""
+    made = config()
+    made.attributes["triggers"] = False
+    with engine.begin() as connection:
+        drop_triggers(connection)
+        made.attributes["connection"] = connection
+        command.downgrade(made, to)
+
+
+def drop_triggers(connection: Connection) -> None:
+    """Triggers of tables about to go would refuse the move itself."""
+    for name, table, _event, _when in triggers.wanted(connection.dialect.name):
+        where = "" if connection.dialect.name == "sqlite" else f' ON "{table}"'
+        connection.exec_driver_sql(f'DROP TRIGGER IF EXISTS "{name}"{where}')
+
+
+def start_chains(connection: Connection) -> None:
+    """A head row for each registry table, so that two first writers do not race to make it."""
+    wanted = {
+        m.class_.__tablename__
+        for m in db.Model.registry.mappers
+        if issubclass(m.class_, Recorded) and m.class_.__history__ == "registry"
+    }
+    for name in sorted(wanted - set(connection.scalars(select(Chain.name)))):
+        connection.execute(insert(Chain).values(name=name, history_seq=0, history_head=""))
+
+
+def stamp(connection: Connection, name: str) -> str | None:
+    """A fact about this database, such as "demo"."""
+    return connection.scalar(select(Stamp.value).where(Stamp.name == name))

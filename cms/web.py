@@ -1,0 +1,3 @@
+"""The edge of the web: who signs in, what a request may carry, what an answer may do."""
+from flask import Flask
+def init_app(app: Flask) -> None: ...
