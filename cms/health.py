@@ -33,12 +33,12 @@ def health(settings: Settings) -> dict[str, Any]:
 
 @blueprint.get("/healthz")
 def healthz() -> ResponseReturnValue:
-    answer = health(current_app.extensions["cms.settings"])
+    answer = health(current_app.extensions["cms_settings"])
     return jsonify(answer), 503 if answer["status"] == "down" else 200
 
 
 def register(app: Flask, settings: Settings) -> None:
-    app.extensions["cms.settings"] = settings
+    app.extensions.setdefault("cms_settings", settings)
     app.register_blueprint(blueprint)
 
 

@@ -3,11 +3,13 @@
 Start: python -m cms.jobs.worker
 """
 
+import contextlib
 import logging
 import os
 import resource
 import socket
 import sys
+import threading
 import time
 import uuid
 from collections.abc import Callable
@@ -18,6 +20,7 @@ import redis
 from flask import Flask
 from redis import Redis
 from rq import Worker
+from rq.exceptions import StopRequested
 from rq.job import Job
 from rq.queue import Queue
 from rq.serializers import JSONSerializer
@@ -33,6 +36,7 @@ log = logging.getLogger(__name__)
 BEAT_SECONDS = 15
 ALIVE_SECONDS = 45
 MEMORY_BYTES = 2**30
+SPARE_SECONDS = 5
 QUIET = {"rq": logging.WARNING, "weasyprint": logging.ERROR, "fontTools": logging.WARNING}
 
 
@@ -60,9 +64,8 @@ class ListedWorker(Worker):
     job_class = ListedJob
     max_connection_wait_time = 5.0
 
-    def __init__(self, kind: str, queue: str, app: Flask, connection: Redis, memory: int = MEMORY_BYTES) -> None:
-        self.kind, self.app, self.memory = kind, app, memory
-        self.told_to_stop = False
+    def __init__(self, kind: str, queue: str, app: Flask, connection: Redis, stop: threading.Event) -> None:
+        self.kind, self.app, self.stop = kind, app, stop
         super().__init__(
             [queue],
             name=f"{kind}-{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}",
@@ -83,24 +86,29 @@ class ListedWorker(Worker):
         self.connection.set(ALIVE + self.kind, self.name, ex=ALIVE_SECONDS)
 
     def main_work_horse(self, job: Job, queue: Queue) -> None:
-        limit_memory(self.memory)
+        limit(MEMORY_BYTES, int(job.timeout or 0))
         with self.app.app_context():
             forget_parents_connections(self.app)
             super().main_work_horse(job, queue)
 
     def request_stop(self, signum: int, frame: FrameType | None) -> None:
         # rq notes it only while a job runs; idle, it merely leaves work(), as it does when Redis goes away.
-        self.told_to_stop = True
-        super().request_stop(signum, frame)
+        self.stop.set()
+        super().request_stop(signum, frame)  # type: ignore[no-untyped-call]
 
 
-def limit_memory(allowance: int) -> None:
-    """Let this process grow by the allowance, and no further."""
+def limit(memory: int, seconds: int) -> None:
+    """Let this process grow by so much and compute so long; then the kernel ends it, whatever it is stuck in."""
     with open("/proc/self/statm") as file:
-        now = int(file.read().split()[0]) * resource.getpagesize()
-    hard = resource.getrlimit(resource.RLIMIT_AS)[1]
-    ceiling = now + allowance if hard == resource.RLIM_INFINITY else min(now + allowance, hard)
-    resource.setrlimit(resource.RLIMIT_AS, (ceiling, hard))
+        size = int(file.read().split()[0]) * resource.getpagesize()
+    _lower(resource.RLIMIT_AS, size + memory)
+    if seconds > 0:
+        _lower(resource.RLIMIT_CPU, seconds + SPARE_SECONDS)
+
+
+def _lower(kind: int, ceiling: int) -> None:
+    hard = resource.getrlimit(kind)[1]
+    resource.setrlimit(kind, (ceiling if hard == resource.RLIM_INFINITY else min(ceiling, hard), hard))
 
 
 def forget_parents_connections(app: Flask) -> None:
@@ -112,15 +120,15 @@ def forget_parents_connections(app: Flask) -> None:
 
 def run(kind: str, queue: str, app: Flask, redis_url: str) -> None:
     """Work until told to stop; when Redis goes away, say so in one line and wait for it."""
-    while True:
-        try:
-            worker = ListedWorker(kind, queue, app, connect(redis_url, timeout=BEAT_SECONDS + 10))
-            worker.work(logging_level="WARNING")
-            if worker.told_to_stop:
-                return
-        except redis.RedisError as error:
-            log.warning("queue away: %s", error)
-        time.sleep(1)
+    stop = threading.Event()
+    with contextlib.suppress(StopRequested):
+        while not stop.is_set():
+            try:
+                connection = connect(redis_url, timeout=BEAT_SECONDS + 10)
+                ListedWorker(kind, queue, app, connection, stop).work(logging_level="WARNING")
+            except redis.RedisError as error:
+                log.warning("queue away: %s", error)
+            stop.wait(1)
 
 
 class OneLine(logging.Filter):
