@@ -51,6 +51,8 @@ LANGUAGES: Mapping[str, tuple[str, ...]] = {
 
 MAX_CHARACTERS = 60_000
 """Of all texts of one document together; a complaint of 200 words has about 1,200."""
+MAX_LINES = 2_000
+"""Line breaks within one text."""
 MAX_ITEMS = 400
 """Of one list (actions, findings, persons complained against)."""
 
@@ -59,11 +61,20 @@ _FORBIDDEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f"
     "\ufeff\ufff0-\uffff\ud800-\udfff\U000e0000-\U000e0fff]"
 )
-_MARKS_IN_A_ROW = re.compile("([\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff]{2})"
-                             "[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff]+")
-_DEVANAGARI_MARKS = re.compile("([\u0900-\u0903\u093a-\u093c\u093e-\u094c\u094d\u0951-\u0957]{5})"
-                               "[\u0900-\u0903\u093a-\u093c\u093e-\u094c\u094d\u0951-\u0957]+")
-_TIED = re.compile(r"\d{1,2} [^\W\d]\S{2,12} \d{4}(?:,? \d{1,2}:\d{2})?|\d{1,2}(?: दिन| days?)\b|\S{1,12} \S{1,12}\Z")
+_MARKS_IN_A_ROW = re.compile(
+    "([\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff]{2})"
+    "[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff]+"
+)
+_DEVANAGARI_MARKS = re.compile(
+    "([\u0900-\u0903\u093a-\u093c\u093e-\u094c\u094d\u0951-\u0957]{5})"
+    "[\u0900-\u0903\u093a-\u093c\u093e-\u094c\u094d\u0951-\u0957]+"
+)
+# WeasyPrint needs time by the square of a word: 57,000 letters took 45 s. Breaks go between clusters.
+_LONG_PIECE = re.compile(
+    "[^ \n\t]{80}(?:[\u0300-\u036f\u0900-\u0903\u093a-\u094f\u200c\u200d]|(?<=\u094d)[^ \n\t]){0,12}(?=[^ \n\t]{40})"
+)
+_TIED = re.compile(r"\d{1,2} [^\W\d]\S{2,12} \d{4}(?:,? \d{1,2}:\d{2})?|\d{1,2}(?: दिन| days?)\b")
+_LAST_SPACE = re.compile(r"(?<=\S) (?=\S{1,12}\Z)")
 
 
 class DocumentRefused(ValueError):
@@ -239,11 +250,15 @@ def warm() -> None:
 def clean(text: str) -> str:
     """Return the text without control characters, bidi overrides, soft hyphens and mark heaps.
 
-    Words are otherwise untouched.
+    Words stay as they are, except that one beyond 120 characters may be broken.
+    Raises `DocumentRefused` for more than `MAX_LINES` lines.
     """
     text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\u2028", "\n")
     text = _FORBIDDEN.sub("", text.replace("\u2029", "\n"))
-    return _DEVANAGARI_MARKS.sub(r"\1", _MARKS_IN_A_ROW.sub(r"\1", text))
+    if text.count("\n") > MAX_LINES:
+        raise DocumentRefused(f"a text of more than {MAX_LINES} lines")
+    text = _DEVANAGARI_MARKS.sub(r"\1", _MARKS_IN_A_ROW.sub(r"\1", text))
+    return _LONG_PIECE.sub("\\g<0>\u200b", text)
 
 
 def _clean_document(data: Document) -> dict[str, Any]:
@@ -295,7 +310,7 @@ def _templates() -> Environment:
         auto_reload=False,
     )
     environment.filters.update(
-        paragraphs=_paragraphs, tied=_tied, code=_grouped, qr=_qr, data_url=_data_url
+        paragraphs=_paragraphs, tied=_tied, closed=_closed, code=_grouped, qr=_qr, data_url=_data_url
     )
     return environment
 
@@ -306,13 +321,22 @@ def _paragraphs(text: str) -> list[str]:
 
 
 def _tied(text: str) -> Markup:
-    """Keep dates, counts of days and the last two words each on one line."""
+    """Keep each date and each count of days in the text on one line."""
     pieces, last = [], 0
     for match in _TIED.finditer(text):
-        pieces += [escape(text[last:match.start()]), Markup('<span class="num">'),
-                   escape(match.group()), Markup("</span>")]
+        pieces += [
+            escape(text[last : match.start()]),
+            Markup('<span class="num">'),
+            escape(match.group()),
+            Markup("</span>"),
+        ]
         last = match.end()
     return Markup("").join([*pieces, escape(text[last:])])
+
+
+def _closed(text: str) -> str:
+    """Keep the last word of a paragraph from standing alone on a line."""
+    return _LAST_SPACE.sub("\u00a0", text)
 
 
 def _grouped(code: str) -> str:
@@ -361,9 +385,7 @@ def _make_fetcher() -> URLFetcher:
     from weasyprint.urls import URLFetcher, URLFetcherResponse
 
     class OwnAssets(URLFetcher):
-        def fetch(
-            self, url: str, headers: Mapping[str, str] | None = None
-        ) -> URLFetcherResponse:
+        def fetch(self, url: str, headers: Mapping[str, str] | None = None) -> URLFetcherResponse:
             if not _local_asset(url):
                 raise DocumentRefused("the document asks for a resource that is not ours")
             return super().fetch(url, headers)
@@ -399,9 +421,7 @@ class _Engine:
         try:
             with self._lock:
                 source = self._html(string=page, url_fetcher=self._fetcher)
-                pdf: bytes = source.write_pdf(
-                    stylesheets=self._sheets, font_config=self._fonts, pdf_variant="pdf/ua-1"
-                )
+                pdf: bytes = source.write_pdf(stylesheets=self._sheets, font_config=self._fonts, pdf_variant="pdf/ua-1")
         except FatalURLFetchingError as error:
             raise DocumentRefused("the document asks for a resource that is not ours") from error
         return pdf
