@@ -310,7 +310,7 @@ def _templates() -> Environment:
         auto_reload=False,
     )
     environment.filters.update(
-        paragraphs=_paragraphs, tied=_tied, closed=_closed, code=_grouped, qr=_qr, data_url=_data_url
+        paragraphs=_paragraphs, tied=_tied, closed=_closed, code=_grouped, qr=_qr, web=_web_address, data_url=_data_url
     )
     return environment
 
@@ -345,12 +345,18 @@ def _grouped(code: str) -> str:
     return " ".join(re.findall("....", digits)) if len(digits) == 12 else code
 
 
+def _web_address(url: str) -> str:
+    """Let a plain http(s) address through; raise `DocumentRefused` for anything else."""
+    if not re.fullmatch(r"https?://[!-~]{4,300}", url):
+        raise DocumentRefused("an address in the document is not a plain web address")
+    return url
+
+
 def _qr(url: str) -> Markup:
     """A QR code of the address as SVG, by attributes alone."""
-    if not re.fullmatch(r"https?://[!-~]{4,300}", url):
-        raise DocumentRefused("the address for the QR code is not a plain web address")
-    picture = segno.make(url, error="m", boost_error=False)
-    return Markup(picture.svg_inline(border=4, svgclass=None, lineclass=None, omitsize=True))
+    code = segno.make(_web_address(url), error="m", boost_error=False)
+    drawing = code.svg_inline(border=4, svgclass=None, lineclass=None, omitsize=True)
+    return Markup(drawing)  # noqa: S704  drawn by segno: holds squares, not the address
 
 
 def _data_url(svg: str) -> str:
@@ -384,7 +390,7 @@ def _make_fetcher() -> URLFetcher:
     """A fetcher that serves our fonts and embedded SVG and stops the rendering at all else."""
     from weasyprint.urls import URLFetcher, URLFetcherResponse
 
-    class OwnAssets(URLFetcher):
+    class OwnAssets(URLFetcher):  # type: ignore[misc]  # WeasyPrint ships no types
         def fetch(self, url: str, headers: Mapping[str, str] | None = None) -> URLFetcherResponse:
             if not _local_asset(url):
                 raise DocumentRefused("the document asks for a resource that is not ours")
