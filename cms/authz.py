@@ -41,6 +41,17 @@ PERMISSIONS: Mapping[str, frozenset[Post]] = {
 ADMIN_MAY = frozenset({"people", "masters", "history_registry"})
 """What an administrator may do; none of it opens a complaint."""
 
+KEPT_BY: Mapping[type[Any], str] = {
+    Unit: "masters", Rank: "masters", Mode: "masters", Source: "masters",
+    Category: "masters", Disposition: "masters", Officer: "people",
+}  # fmt: skip
+"""What "edit" means for the rows of a registry table; elsewhere it means "edit"."""
+
+
+def writing(model: type[Any], permission: str) -> str:
+    """The permission behind a column's ``write`` keyword in this table."""
+    return KEPT_BY.get(model, permission) if permission == "edit" else permission
+
 
 class Book(Enum):
     """Which complaints a list is about; restricted ones never enter the ordinary book."""
