@@ -1,0 +1,238 @@
+"""The bulk door: thousands of rows at once, with the same history as one row through a form.
+
+The importer and the demo write here and nowhere else. Ids are reserved before the insert, because
+the history of a row names its id; rows go in through COPY on PostgreSQL and one prepared statement
+on SQLite. Call it inside ``unit_of_work(actor, via=...)`` with batches of :func:`batch_size`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Engine, func, insert, select, text
+
+from cms import audit
+from cms.models import (
+    Accused, Action, Allegation, Assignment, BarredUnit, Complaint, Deadline, Delivery, Document,
+    Feedback, History, NumberSeries, Party, Recorded, Reminder,
+)  # fmt: skip
+from cms.unit_of_work import Work
+
+Values = dict[str, Any]
+T = TypeVar("T")
+
+CHILDREN: tuple[type[Any], ...] = (
+    Accused, Allegation, Party, BarredUnit, Assignment, Action, Deadline, Reminder, Document,
+    Delivery, Feedback,
+)  # fmt: skip
+"""Tables of a complaint, parents before their children."""
+
+LOCAL: Mapping[type[Any], tuple[str, type[Any]]] = {
+    Allegation: ("accused_id", Accused),
+    Reminder: ("deadline_id", Deadline),
+    Delivery: ("document_id", Document),
+}
+"""Columns that hold a place within the dossier (from 0) until the ids are known."""
+
+UNBOUND = frozenset({Delivery})
+"""Tables that hang on another row of the dossier and have no complaint_id."""
+
+BATCH = {"sqlite": 250, "postgresql": 1000}
+"""Complaints per transaction: on SQLite a clerk's registration waits for one batch at most."""
+
+
+@dataclass
+class Dossier:
+    """One complaint with all its rows, not yet written."""
+
+    complaint: Values
+    rows: dict[type[Any], list[Values]] = field(default_factory=dict)
+
+    def add(self, model: type[Any], **values: Any) -> int:
+        """Append a row; its place in the dossier comes back, for the columns in LOCAL."""
+        found = self.rows.setdefault(model, [])
+        found.append(values)
+        return len(found) - 1
+
+
+def batch_size(engine: Engine) -> int:
+    """How many complaints go into one transaction."""
+    return BATCH.get(engine.dialect.name, 250)
+
+
+def in_batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
+    """Cut a stream into lists."""
+    stream = iter(items)
+    while batch := list(islice(stream, size)):
+        yield batch
+
+
+def reserve(connection: Connection, model: type[Any], count: int) -> Sequence[int]:
+    """Ids that nobody else will get.
+
+    SQLite holds the write lock, so the next ones are ours; PostgreSQL draws them from the
+    sequence, which other sessions may be drawing from in between.
+    """
+    if count == 0:
+        return ()
+    table = model.__table__
+    if connection.dialect.name == "sqlite":
+        last = connection.scalar(select(func.max(table.c.id))) or 0
+        return range(last + 1, last + 1 + count)
+    drawn = text("SELECT nextval(pg_get_serial_sequence(:name, 'id')) FROM generate_series(1, :n)")
+    return list(connection.scalars(drawn, {"name": table.name, "n": count}))
+
+
+def author_of(work: Work) -> audit.Author:
+    """Who the history names."""
+    return audit.Author(work.now, work.actor.user_id, work.actor.name, work.via)
+
+
+# ---------------------------------------------------------------- registry
+
+
+def insert_registry(work: Work, model: type[Any], rows: Sequence[Values]) -> list[int]:
+    """Insert rows of one registry table and extend its chain; their ids come back in order.
+
+    Rows that name their own ``id`` (from :func:`reserve`) keep it, all or none.
+    """
+    if not rows:
+        return []
+    connection = work.session.connection()
+    if "id" not in rows[0]:
+        ids = reserve(connection, model, len(rows))
+        rows = [{**row, "id": row_id} for row, row_id in zip(rows, ids, strict=True)]
+    insert_rows(connection, model, rows)
+    root = model.__tablename__
+    seq, head, _key = audit.head_of(connection, root, 0)
+    entries = [audit.created(model, row, None) for row in rows]
+    said, seq, head = audit.chain(root, 0, seq, head, entries, author_of(work))
+    insert_rows(connection, History, said)
+    audit.move_head(connection, root, 0, seq, head)
+    return [row["id"] for row in rows]
+
+
+# ---------------------------------------------------------------- complaints
+
+
+def insert_complaints(work: Work, dossiers: Sequence[Dossier]) -> list[int]:
+    """Insert complaints with everything that belongs to them; their ids come back in order."""
+    connection = work.session.connection()
+    ids = reserve(connection, Complaint, len(dossiers))
+    places = {model: number(connection, model, dossiers, ids) for model in CHILDREN}
+    for model, (name, parent) in LOCAL.items():
+        for dossier, starts in zip(dossiers, places[parent], strict=True):
+            resolve(dossier, model, name, starts)
+    history = write_heads(work, dossiers, ids)
+    insert_rows(connection, Complaint, [d.complaint for d in dossiers])
+    for model in CHILDREN:
+        insert_rows(connection, model, [row for d in dossiers for row in d.rows.get(model, ())])
+    insert_rows(connection, History, history)
+    return list(ids)
+
+
+def number(
+    connection: Connection, model: type[Any], dossiers: Sequence[Dossier], ids: Sequence[int]
+) -> list[Sequence[int]]:
+    """Give every row of one table its id and its complaint's; the ids per dossier come back."""
+    counts = [len(d.rows.get(model, ())) for d in dossiers]
+    own = "id" in model.__table__.c
+    reserved = iter(reserve(connection, model, sum(counts)) if own else ())
+    given: list[Sequence[int]] = []
+    for dossier, complaint_id, count in zip(dossiers, ids, counts, strict=True):
+        mine = list(islice(reserved, count)) if own else ()
+        given.append(mine)
+        for place, row in enumerate(dossier.rows.get(model, ())):
+            if own:
+                row["id"] = mine[place]
+            if model not in UNBOUND:
+                row["complaint_id"] = complaint_id
+    return given
+
+
+def resolve(dossier: Dossier, model: type[Any], name: str, ids: Sequence[int]) -> None:
+    """Put ids where a dossier held places."""
+    for row in dossier.rows.get(model, ()):
+        if row.get(name) is not None:
+            row[name] = ids[row[name]]
+
+
+def write_heads(work: Work, dossiers: Sequence[Dossier], ids: Sequence[int]) -> list[Values]:
+    """Give each complaint its key, chain and head; the history rows come back."""
+    author = author_of(work)
+    history: list[Values] = []
+    for dossier, complaint_id in zip(dossiers, ids, strict=True):
+        bare, wrapped = work.vault.new_record_key()
+        dossier.complaint["id"] = complaint_id
+        entries = [audit.created(model, row, bare) for model, row in recorded(dossier)]
+        said, seq, head = audit.chain("complaint", complaint_id, 0, "", entries, author)
+        dossier.complaint.update(history_seq=seq, history_head=head, history_key=wrapped)
+        history += said
+    return history
+
+
+MODELS: tuple[type[Any], ...] = (Complaint, *CHILDREN)
+RECORDED: tuple[type[Any], ...] = tuple(
+    sorted((m for m in MODELS if issubclass(m, Recorded)), key=lambda m: str(m.__tablename__))
+)
+"""The order in which the listener of the ORM writes the rows of one flush."""
+
+
+def recorded(dossier: Dossier) -> Iterator[tuple[type[Any], Values]]:
+    """The rows of a dossier that history keeps, in the order of the listener."""
+    for model in RECORDED:
+        rows = [dossier.complaint] if model is Complaint else dossier.rows.get(model, ())
+        for row in rows:
+            yield model, row
+
+
+def continue_numbers(work: Work, last: Mapping[tuple[int, int], int]) -> None:
+    """Set the last number given per (district, year), so that the next one follows without a gap."""
+    connection = work.session.connection()
+    table: Any = NumberSeries.__table__
+    for (district_id, year), serial in sorted(last.items()):
+        key = (table.c.district_id == district_id) & (table.c.year == year)
+        if connection.execute(table.update().where(key).values(last=serial)).rowcount == 0:
+            values = {"district_id": district_id, "year": year, "last": serial}
+            connection.execute(insert(table).values(values))
+
+
+# ---------------------------------------------------------------- rows
+
+
+def insert_rows(connection: Connection, model: type[Any], rows: Sequence[Values]) -> None:
+    """Insert rows of one table as given, defaults filled in; no history (callers write that)."""
+    if not rows:
+        return
+    table = model.__table__
+    columns = [c for c in table.columns if c.name in rows[0] or c.name != "id"]
+    makers = [maker(c, connection) for c in columns]
+    tuples = (tuple(make(row) for make in makers) for row in rows)
+    names = ", ".join(f'"{c.name}"' for c in columns)
+    if connection.dialect.name == "sqlite":
+        marks = ", ".join("?" * len(columns))
+        statement = f'INSERT INTO "{table.name}" ({names}) VALUES ({marks})'  # noqa: S608
+        connection.exec_driver_sql(statement, list(tuples))
+        return
+    driver: Any = connection.connection.driver_connection
+    with driver.cursor() as cursor, cursor.copy(f'COPY "{table.name}" ({names}) FROM STDIN') as out:
+        for row in tuples:
+            out.write_row(row)
+
+
+def maker(column: Any, connection: Connection) -> Callable[[Values], Any]:
+    """A function that takes a column's value from a row, in the form the driver wants."""
+    name = column.key
+    default = column.default.arg if column.default is not None and column.default.is_scalar else None
+    bind = column.type.dialect_impl(connection.dialect).bind_processor(connection.dialect)
+    if bind is None:
+        return lambda row: row.get(name, default)
+
+    def make(row: Values) -> Any:
+        value = row.get(name, default)
+        return None if value is None else bind(value)
+
+    return make
