@@ -27,7 +27,7 @@ DEFAULT, RENDER = "default", "render"
 JOBS = {
     "sweep_reminders": "cms.jobs.sweeps.reminders",
     "sweep_outbox": "cms.jobs.sweeps.outbox",
-    "sweep_documents": "cms.jobs.sweeps.documents",
+    "sweep_documents": "cms.jobs.sweeps.pending_documents",
     "seal_history": "cms.jobs.sweeps.seal",
     "deliver": "cms.jobs.sweeps.deliver",
     "render": "cms.jobs.sweeps.render",

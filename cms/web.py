@@ -1,3 +1,259 @@
-"""The edge of the web: who signs in, what a request may carry, what an answer may do."""
-from flask import Flask
-def init_app(app: Flask) -> None: ...
+"""The edge of the web: who asks, what a request may carry, what an answer may do."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import (
+    Blueprint, Flask, Response, current_app, flash, g, redirect, render_template, request, session,
+    url_for,
+)  # fmt: skip
+from flask.typing import ResponseReturnValue
+from flask_limiter import Limiter
+from flask_limiter.util import get_remote_address
+from flask_login import LoginManager, UserMixin, current_user
+from flask_wtf.csrf import CSRFError, CSRFProtect
+from sqlalchemy.exc import OperationalError
+from werkzeug.exceptions import HTTPException
+
+from cms.database import reading
+from cms.i18n import LANGUAGES, _, _l
+from cms.models import db
+from cms.rules import Conflict, NotFound, RuleBroken, Viewer
+from cms.services import accounts
+from cms.services.desk import Forbidden
+from cms.settings import Settings
+from cms.unit_of_work import unit_of_work, utcnow
+
+log = logging.getLogger(__name__)
+blueprint = Blueprint("web", __name__)
+csrf = CSRFProtect()
+limiter = Limiter(get_remote_address, default_limits=[], headers_enabled=False)
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+CSP = (
+    "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+MESSAGES = {
+    400: _l("The request could not be understood. Go back and try again."),
+    403: _l("Your post may not do this."),
+    404: _l("There is no such page or record, or it is not within your charge."),
+    405: _l("This cannot be done in this way."),
+    409: _l("Somebody else saved this record while you had it open."),
+    413: _l("This is too large. Shorten the text or choose a smaller file."),
+    422: _l("Something in the form is not right."),
+    429: _l("Too many tries. Wait a minute and try again."),
+    500: _l("Something went wrong on our side. Nothing was saved; please try again."),
+    503: _l("The register is busy or being looked after. Nothing was saved; try again shortly."),
+}
+
+
+class Account(UserMixin):
+    """Flask-Login's user: the viewer behind the session token."""
+
+    def __init__(self, viewer: Viewer, token: str) -> None:
+        self.viewer = viewer
+        self.id = token
+
+
+def init_app(app: Flask) -> None:
+    """Install sign-in, the shield and the error pages."""
+    settings: Settings = app.extensions["cms_settings"]
+    https = settings.public_url.startswith("https:")
+    app.config.update(
+        SESSION_COOKIE_NAME="cms",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=https,
+        WTF_CSRF_TIME_LIMIT=None,
+        WTF_CSRF_SSL_STRICT=False,
+        RATELIMIT_STORAGE_URI=settings.limiter_url,
+        RATELIMIT_IN_MEMORY_FALLBACK_ENABLED=True,
+        RATELIMIT_SWALLOW_ERRORS=True,
+        RATELIMIT_STORAGE_OPTIONS={"socket_timeout": 0.5, "socket_connect_timeout": 0.5},
+    )
+    manager = LoginManager(app)
+    manager.session_protection = None
+    manager.user_loader(load_account)
+    csrf.init_app(app)
+    limiter.init_app(app)
+    app.before_request(set_language)
+    app.before_request(check_origin)
+    app.before_request(require_sign_in)
+    app.after_request(shield)
+    install_errors(app)
+    app.register_blueprint(blueprint)
+    app.jinja_env.globals.update(viewer=viewer_or_none, say=say, asset=asset)
+
+
+def asset(name: str) -> str:
+    """Address of a static file that changes with the release."""
+    return url_for("static", filename=name, v=current_app.extensions["cms_settings"].version)
+
+
+def load_account(token: str) -> Account | None:
+    """Whose session this is, in one statement; None when revoked, expired or unknown."""
+    with reading() as connection:
+        viewer = accounts.viewer_for(connection, token, utcnow())
+    return Account(viewer, token) if viewer else None
+
+
+def viewer_or_none() -> Viewer | None:
+    """Who is signed in, if anybody."""
+    return current_user.viewer if current_user.is_authenticated else None
+
+
+def viewer() -> Viewer:
+    """Who is signed in. Only for pages behind the sign-in."""
+    found = viewer_or_none()
+    if found is None:
+        raise RuntimeError("a page that needs a viewer was reached without one")
+    return found
+
+
+def set_language() -> None:
+    """The account's language where somebody is signed in and has chosen none in this browser."""
+    if request.endpoint == "static" or request.cookies.get("cms_lang") in LANGUAGES:
+        return
+    if request.path.startswith("/admin") and current_user.is_authenticated:
+        g.language = current_user.viewer.language
+
+
+def check_origin() -> None:
+    """Refuse a state-changing request that another site sent (beside the CSRF token)."""
+    if request.method in SAFE:
+        return
+    origin = request.headers.get("Origin") or request.headers.get("Referer")
+    if origin and urlsplit(origin).netloc != request.host:
+        raise CSRFError("cross-site request")
+
+
+def require_sign_in() -> ResponseReturnValue | None:
+    """Everything below /admin needs a signed-in officer."""
+    if not request.path.startswith("/admin") or current_user.is_authenticated:
+        return None
+    if request.method not in SAFE:
+        return redirect(url_for("web.login"), 303)
+    return redirect(url_for("web.login", next=request.full_path.rstrip("?")))
+
+
+def shield(response: Response) -> Response:
+    """What a browser may do with an answer."""
+    headers = response.headers
+    headers.setdefault("Content-Security-Policy", CSP)
+    headers.setdefault("X-Content-Type-Options", "nosniff")
+    headers.setdefault("X-Frame-Options", "DENY")
+    headers.setdefault("Referrer-Policy", "same-origin")
+    headers.setdefault("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
+    if request.endpoint == "static":
+        headers["Cache-Control"] = "public, max-age=31536000, immutable"
+    else:
+        headers.setdefault("Cache-Control", "no-store")
+    return response
+
+
+def say(refusal: RuleBroken) -> str:
+    """A refusal in the reader's language."""
+    message = str(refusal.message)
+    return message % {k: str(v) for k, v in refusal.params.items()} if refusal.params else message
+
+
+def error_page(code: int, sentence: str | None = None) -> tuple[str, int]:
+    """One page for every refusal of the edge."""
+    text = sentence or str(MESSAGES.get(code, MESSAGES[500]))
+    return render_template("error.html", code=code, sentence=text), code
+
+
+def install_errors(app: Flask) -> None:
+    """Map what use cases raise to pages."""
+    app.register_error_handler(NotFound, lambda e: error_page(404))
+    app.register_error_handler(Forbidden, lambda e: error_page(403))
+    app.register_error_handler(Conflict, lambda e: error_page(409))
+    app.register_error_handler(RuleBroken, lambda e: error_page(422, say(e)))
+    app.register_error_handler(
+        CSRFError, lambda e: error_page(400, str(_("This form has expired. Open it again.")))
+    )
+    app.register_error_handler(HTTPException, lambda e: error_page(e.code or 500))
+    app.register_error_handler(OperationalError, database_away)
+    app.register_error_handler(500, lambda e: error_page(500))
+
+
+def database_away(error: OperationalError) -> tuple[str, int]:
+    """The database is locked, full or gone: nothing was written, say so."""
+    log.error("database: %s", error.orig)
+    db.session.rollback()
+    return error_page(503)
+
+
+def safe_next(target: str | None) -> str:
+    """A path on this site, or the home of the signed-in."""
+    if target and target.startswith("/") and not target.startswith(("//", "/\\")):
+        parts = urlsplit(target)
+        if not parts.netloc and not parts.scheme and "\\" not in target:
+            return target
+    return url_for("admin.index")
+
+
+def login_key() -> str:
+    """Throttle per account and address, so that nobody can lock out a whole station."""
+    return f"{request.form.get('login', '')[:60].lower()}@{get_remote_address()}"
+
+
+@blueprint.get("/login")
+def login() -> ResponseReturnValue:
+    """The sign-in page."""
+    return login_page()
+
+
+def login_page(code: int = 200, sentence: str | None = None) -> tuple[str, int]:
+    """The sign-in page, with a sentence when a try failed; what was typed is kept."""
+    settings: Settings = current_app.extensions["cms_settings"]
+    values: Any = request.values
+    page = render_template(
+        "login.html", sentence=sentence, login=values.get("login", ""),
+        next=values.get("next", ""), demo=settings.demo,
+    )  # fmt: skip
+    return page, code
+
+
+@blueprint.post("/login")
+@limiter.limit("10 per minute", key_func=login_key)
+@limiter.limit("60 per minute")
+def sign_in() -> ResponseReturnValue:
+    """Check login and password and start a session."""
+    settings: Settings = current_app.extensions["cms_settings"]
+    token = accounts.sign_in(
+        db.session(), request.form.get("login", ""), request.form.get("password", ""),
+        settings.session_hours, get_remote_address(), request.user_agent.string,
+    )  # fmt: skip
+    if token is None:
+        return login_page(401, str(_("Login or password is wrong. Try again.")))
+    session.clear()
+    session["_user_id"] = token
+    return redirect(safe_next(request.form.get("next")), 303)
+
+
+@blueprint.post("/logout")
+def sign_out() -> ResponseReturnValue:
+    """Revoke the session and forget it."""
+    found = viewer_or_none()
+    if found is not None and found.session_id is not None:
+        with unit_of_work(found) as work:
+            accounts.sign_out(work, found.session_id)
+    session.clear()
+    flash(_("You are signed out."))
+    return redirect(url_for("web.login"), 303)
+
+
+@blueprint.get("/language/<code>")
+def change_language(code: str) -> ResponseReturnValue:
+    """Remember the language and go back to the same page."""
+    answer = redirect(safe_next(request.args.get("next")), 303)
+    if code in LANGUAGES:
+        secure = current_app.config["SESSION_COOKIE_SECURE"]
+        answer.set_cookie(
+            "cms_lang", code, max_age=31_536_000, samesite="Lax", secure=secure, httponly=True
+        )
+    return answer

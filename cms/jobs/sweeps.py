@@ -1,0 +1,93 @@
+"""What the queue may run: thin callers of use cases. Each takes ids or a slot and decides anew
+from the database, so that running it twice, late or in another order changes nothing."""
+
+from __future__ import annotations
+
+import logging
+
+
+from flask import current_app
+
+from cms import notify, pdf, queue
+from cms.models import db
+from cms.rules import SYSTEM
+from cms.services import documents, integrity, messages
+from cms.services import reminders as ladder
+from cms.settings import Settings
+from cms.store import Store
+from cms.unit_of_work import utcnow
+
+log = logging.getLogger(__name__)
+
+
+def settings() -> Settings:
+    """The settings of the running process."""
+    found: Settings = current_app.extensions["cms_settings"]
+    return found
+
+
+def store() -> Store:
+    """Where issued files lie."""
+    return Store(settings().data_dir / "documents")
+
+
+def gateway() -> notify.Gateway:
+    """Where messages go."""
+    here = settings()
+    return notify.gateway(here.data_dir, here.smtp_url, here.mail_from)
+
+
+def swept() -> None:
+    """Tell the health page that a sweep came to its end."""
+    queue.mark_sweep(queue.connect(settings().redis_url))
+
+
+def reminders(slot: int) -> int:
+    """Fire the rungs that are due and send what they say."""
+    fired = ladder.sweep()
+    outbox(slot)
+    return fired
+
+
+def outbox(slot: int) -> int:
+    """Send every message that is due."""
+    sent = 0
+    waiting = messages.due(db.session(), utcnow())
+    db.session.rollback()
+    for outbox_id in waiting:
+        sent += deliver(outbox_id)
+    swept()
+    return sent
+
+
+def pending_documents(slot: int) -> int:
+    """Hint again at documents whose bytes are still missing."""
+    waiting = documents.pending(db.session(), utcnow())
+    db.session.rollback()
+    for document_id in waiting:
+        queue.hint(settings(), "render", document_id, job_id=f"document-{document_id}")
+    swept()
+    return len(waiting)
+
+
+def seal(slot: int) -> int:
+    """Seal what history was written since the last time."""
+    rows = integrity.seal(settings().data_dir)
+    swept()
+    return rows
+
+
+def deliver(outbox_id: int) -> bool:
+    """Send one message."""
+    return messages.send(outbox_id, gateway(), store())
+
+
+def render(document_id: int) -> bool:
+    """Make the bytes of one document."""
+    try:
+        return documents.make(SYSTEM, document_id, store(), settings().public_url, pdf.render)
+    except pdf.DocumentRefused as error:
+        log.error("document %s is refused: %s", document_id, error)
+        return False
+
+

@@ -1,0 +1,115 @@
+"""Signing in: Argon2, sessions in the database, one statement to know who looks."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from functools import lru_cache
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerifyMismatchError
+from sqlalchemy import Connection, and_, select
+from sqlalchemy.orm import Session
+
+from cms.i18n import ist_day
+from cms.models import Officer, Posting, Unit, User, WebSession
+from cms.rules import SYSTEM, Role, Seat, Viewer
+from cms.unit_of_work import Work, unit_of_work
+from cms.vault import fingerprint, new_token
+
+
+@lru_cache
+def hasher() -> PasswordHasher:
+    """Argon2id with the library's current defaults."""
+    return PasswordHasher()
+
+
+@lru_cache
+def decoy() -> str:
+    """Verified for an unknown login, so that both answers take the same time."""
+    return hasher().hash("nobody")
+
+
+def password_right(stored: str, password: str) -> bool:
+    """Compare in Argon2's own time."""
+    try:
+        return hasher().verify(stored, password)
+    except (VerifyMismatchError, InvalidHashError):
+        return False
+
+
+def sign_in(
+    session: Session, login: str, password: str, hours: int, address: str = "", agent: str = ""
+) -> str | None:
+    """Start a session and give its token; None if login or password is wrong."""
+    user = session.scalar(select(User).where(User.login == login.strip().lower()[:60]))
+    right = password_right(user.password_hash if user else decoy(), password[:200])
+    if user is None or not right or not user.active:
+        return None
+    user_id, token = user.id, new_token()
+    with unit_of_work(SYSTEM, via="sign-in") as work:
+        work.session.add(
+            WebSession(
+                token_hash=fingerprint(token), user_id=user_id, created_at=work.now,
+                expires_at=work.now + timedelta(hours=hours), address=address[:64],
+                agent=agent[:200],
+            )
+        )  # fmt: skip
+    return token
+
+
+def sign_out(work: Work, session_id: int) -> None:
+    """Revoke one session; the cookie is worth nothing from now on."""
+    row = work.session.get(WebSession, session_id, with_for_update=True)
+    if row is not None and row.revoked_at is None:
+        row.revoked_at = work.now
+
+
+def revoke_all(work: Work, user_id: int) -> int:
+    """Revoke every session of an account (password changed, account closed)."""
+    query = select(WebSession).where(
+        WebSession.user_id == user_id, WebSession.revoked_at.is_(None)
+    )
+    rows = list(work.session.scalars(query.with_for_update()))
+    for row in rows:
+        row.revoked_at = work.now
+    return len(rows)
+
+
+WHO = (
+    WebSession.id.label("session_id"), User.id.label("user_id"), User.login, User.role,
+    User.language, Officer.id.label("officer_id"), Officer.name_en, Officer.name_hi,
+    Posting.post, Posting.unit_id, Unit.path,
+)  # fmt: skip
+
+
+def viewer_for(connection: Connection, token: str, now: datetime) -> Viewer | None:
+    """Who holds this token, with the seats in force today; one statement. None if nobody."""
+    today = ist_day(now)
+    query = (
+        select(*WHO)
+        .join(User, User.id == WebSession.user_id)
+        .outerjoin(Officer, and_(Officer.id == User.officer_id, Officer.active))
+        .outerjoin(Posting, and_(Posting.officer_id == Officer.id, Posting.in_force(today)))
+        .outerjoin(Unit, Unit.id == Posting.unit_id)
+        .where(
+            WebSession.token_hash == fingerprint(token),
+            WebSession.revoked_at.is_(None),
+            WebSession.expires_at > now,
+            User.active,
+        )
+        .order_by(Posting.id)
+    )
+    rows = connection.execute(query).all()
+    if not rows:
+        return None
+    first = rows[0]
+    name = (first.name_hi if first.language == "hi" else first.name_en) or first.login
+    return Viewer(
+        user_id=first.user_id,
+        officer_id=first.officer_id,
+        name=name if first.officer_id else first.login,
+        seats=tuple(Seat(r.post, r.unit_id, r.path) for r in rows if r.post),
+        role=Role(first.role),
+        language=first.language,
+        session_id=first.session_id,
+    )

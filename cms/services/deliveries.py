@@ -1,0 +1,88 @@
+"""Handing documents over: printed, sent or declined; the day's list must end empty."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from cms.authz import DESK, units_of, visible
+from cms.i18n import _l
+from cms.models import (
+    ActionKind, Channel, Complaint, Delivery, Document, DocumentKind, Outbox,
+)  # fmt: skip
+from cms.rules import Move, NotFound, RuleBroken, Status, Viewer
+from cms.services import complaints
+from cms.services.desk import complaint_for, filled, optional
+from cms.unit_of_work import Work
+
+
+def deliver(
+    work: Work, document_id: int, channel: Channel, address: str = "", note: str = ""
+) -> Delivery:
+    """Record how a document reached the complainant. A refusal of the copy must say why."""
+    document = work.session.get(Document, document_id)
+    if document is None:
+        raise NotFound("Document")
+    complaint = complaint_for(work, "deliver", document.complaint_id)
+    if channel is Channel.DECLINED:
+        note = filled(note, _l("Reason"), 300)
+    if channel in (Channel.EMAIL, Channel.POST):
+        address = filled(address, _l("Address"), 160)
+    if channel is Channel.EMAIL:
+        send(work, complaint, document, address)
+    delivery = Delivery(
+        document_id=document.id, channel=channel, at=work.now, user_id=work.actor.user_id,
+        address=optional(address, _l("Address"), 160) or "",
+        note=optional(note, _l("Note"), 300) or "",
+    )  # fmt: skip
+    work.session.add(delivery)
+    settle(work, complaint, document, channel)
+    return delivery
+
+
+def settle(work: Work, complaint: Complaint, document: Document, channel: Channel) -> None:
+    """What the delivery does to the complaint."""
+    text = f"{document.kind.name}: {channel.name}"
+    complaints.note(work, complaint, ActionKind.DELIVERED, text)
+    if document.kind is DocumentKind.COPY:
+        complaint.copy_settled_at = complaint.copy_settled_at or work.now
+    elif complaint.status is Status.DISPOSED:
+        complaints.move(complaint, Move.DELIVER)
+
+
+def send(work: Work, complaint: Complaint, document: Document, address: str) -> None:
+    """Put an e-mail with the number, never with the complaint's content, into the outbox."""
+    if "@" not in address or any(c.isspace() for c in address):
+        raise RuleBroken(_l("“%(address)s” is not an e-mail address."), address=address)
+    message = Outbox(
+        dedupe=f"document:{document.id}:{address}"[:80],
+        complaint_id=complaint.id,
+        document_id=document.id,
+        to=address,
+        subject=f"{complaint.number}",
+        body=str(
+            _l("Your document for complaint %(number)s is attached. Keep your receipt code safe.")
+            % {"number": complaint.number}
+        ),
+        created_at=work.now,
+        next_at=work.now,
+    )
+    exists = select(Outbox.id).where(Outbox.dedupe == message.dedupe)
+    if work.session.scalar(exists) is None:
+        work.session.add(message)
+        work.session.flush()
+        work.hint("deliver", message.id)
+
+
+def unsettled(session: Session, viewer: Viewer, limit: int = 200) -> list[Complaint]:
+    """Registered at the viewer's desk without a copy delivered, oldest first."""
+    query = (
+        visible(select(Complaint), Complaint, viewer)
+        .where(
+            Complaint.copy_settled_at.is_(None),
+            Complaint.origin.is_(None),
+            Complaint.registered_unit_id.in_(units_of(viewer.at(*DESK))),
+        )
+        .order_by(Complaint.id)
+    )
+    return list(session.scalars(query.limit(limit)))

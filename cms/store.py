@@ -1,0 +1,48 @@
+"""Issued files by their SHA-256: written whole or not at all, never changed."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Store:
+    """A folder of files named by their content."""
+
+    root: Path
+
+    def path(self, sha256: str) -> Path:
+        """Where the file of this hash lies."""
+        return self.root / sha256[:2] / f"{sha256}.pdf"
+
+    def put(self, content: bytes) -> str:
+        """Keep the bytes and give their SHA-256. OSError when the disk is full; no half file."""
+        sha256 = hashlib.sha256(content).hexdigest()
+        target = self.path(sha256)
+        if target.exists():
+            return sha256
+        target.parent.mkdir(parents=True, exist_ok=True)
+        part = target.with_suffix(f".{os.getpid()}.part")
+        try:
+            with part.open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            part.replace(target)
+        finally:
+            part.unlink(missing_ok=True)
+        folder = os.open(target.parent, os.O_RDONLY)
+        os.fsync(folder)
+        os.close(folder)
+        return sha256
+
+    def get(self, sha256: str) -> bytes | None:
+        """The bytes, or None if they are gone or no longer match their name."""
+        try:
+            content = self.path(sha256).read_bytes()
+        except FileNotFoundError:
+            return None
+        return content if hashlib.sha256(content).hexdigest() == sha256 else None
