@@ -94,6 +94,8 @@ def settled(work: Work, model: type[Any], row: Any, values: Values) -> Iterator[
         attribute = mapper.attrs[key]
         if isinstance(attribute, ColumnProperty):
             column = attribute.columns[0]
+            if row.id is not None and same(getattr(row, key), value):
+                continue
             new = cleaned(column, metadata(model, key), value)
         else:
             column = next(iter(attribute.local_columns))
@@ -127,9 +129,15 @@ def cleaned(column: Any, ui: Ui | None, value: Any) -> Any:
 
 def same(old: Any, new: Any) -> bool:
     """True if a form that shows ``old`` would send ``new`` back untouched."""
-    if isinstance(old, str) and isinstance(new, (str, type(None))):
-        return (optional(old.replace("\r\n", "\n"), "", len(old)) or "") == (new or "")
+    if isinstance(old, (str, type(None))) and isinstance(new, (str, type(None))):
+        return plain(old) == plain(new)
     return bool(old == new)
+
+
+def plain(text: str | None) -> str:
+    """A text as a browser sends it back: one kind of line end, no blanks around."""
+    said = (text or "").replace("\r\n", "\n")
+    return optional(said, "", len(said)) or ""
 
 
 def taken(work: Work, model: type[Any], row: Any) -> None:

@@ -1,0 +1,355 @@
+"""Filters of the grids: one per declared column, keyed by the column's name.
+
+Built on Flask-Admin's filter classes (``_filters`` and ``_filter_args`` hold them), with three
+additions: SQL that depends on the value only through :meth:`GridFilter.token`, so that a list's
+statement can be kept; options fetched per viewer and never at start; an address key that is the
+column's name, so that saved links outlive languages and releases.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from flask import current_app
+from flask_admin.contrib.sqla.filters import BaseSQLAFilter
+from sqlalchemy import ColumnElement, and_, bindparam, false, func, select
+from sqlalchemy.orm import aliased
+
+from cms.admin_views.compile import Field, Kind
+from cms.admin_views.fields import Lookup, Option
+from cms.columns import Instant
+from cms.database import reading
+from cms.i18n import _, _l, day_range, ist_day, language
+from cms.models import Complaint, Kind as UnitKind, Unit
+from cms.rules import Viewer
+
+KEEP_SECONDS = 60
+"""How long a worker may offer the choices it last read; a filter's choices only, never its rows."""
+SOON_DAYS = 3
+Bound = Mapping[str, Any]
+
+
+class GridFilter(BaseSQLAFilter):  # type: ignore[misc]
+    """A filter of one column; ``arg`` is its key in the address."""
+
+    control = "text"
+
+    def __init__(self, column: Any, label: Any, arg: str, read: str | None = None) -> None:
+        super().__init__(column, label)
+        self.arg = arg
+        self.read = read
+
+    def operation(self) -> Any:
+        """Flask-Admin's word for what the filter does."""
+        return _l("is")
+
+    def clean(self, value: str) -> Any:
+        """The value as Python has it. ValueError if it is none of this filter's."""
+        if not value.strip() or len(value) > 120:
+            raise ValueError(value)
+        return value.strip()
+
+    def token(self, value: Any) -> Any:
+        """What of the value changes the SQL itself."""
+        return ""
+
+    def condition(self, token: Any) -> ColumnElement[bool]:
+        """The condition, with binds named after ``arg``."""
+        raise NotImplementedError
+
+    def params(self, value: Any, now: datetime) -> Bound:
+        """Values of the binds."""
+        return {self.arg: value}
+
+    def apply(self, query: Any, value: Any, alias: Any = None) -> Any:
+        """Flask-Admin's own way in: the condition with its values."""
+        cleaned = value
+        now = current_app.extensions["cms_now"]()
+        return query.where(self.condition(self.token(cleaned)).params(**self.params(cleaned, now)))
+
+    def choices(self, viewer: Viewer) -> list[tuple[str, str]] | None:
+        """(value, words) to choose from; None if it is typed."""
+        return None
+
+    def words(self, value: Any, viewer: Viewer) -> str | None:
+        """What the chosen value is called; None if it names nothing this viewer may know."""
+        known = self.choices(viewer)
+        raw = self.raw(value)
+        return raw if known is None else dict(known).get(raw)
+
+    def raw(self, value: Any) -> str:
+        """The value as the address has it."""
+        return str(value)
+
+
+class OneOf(GridFilter):
+    """One member of a Choice, by name."""
+
+    control = "select"
+
+    def __init__(self, f: Field, column: Any) -> None:
+        super().__init__(column, f.ui.label, f.key, f.ui.read)
+        self.members: Any = f.choices
+
+    def clean(self, value: str) -> Any:
+        if value not in self.members.__members__:
+            raise ValueError(value)
+        return self.members[value]
+
+    def condition(self, token: Any) -> ColumnElement[bool]:
+        return self.column == bindparam(self.arg, type_=self.column.type)
+
+    def choices(self, viewer: Viewer) -> list[tuple[str, str]]:
+        return [(m.name, str(m.label)) for m in self.members]
+
+    def raw(self, value: Any) -> str:
+        return str(value.name)
+
+
+class Flag(GridFilter):
+    """Yes, no or, where possible, not asked."""
+
+    control = "select"
+
+    def __init__(self, f: Field, column: Any) -> None:
+        super().__init__(column, f.ui.label, f.key, f.ui.read)
+        self.nullable = f.nullable
+
+    def clean(self, value: str) -> Any:
+        if value not in dict(self.choices(None)):
+            raise ValueError(value)
+        return value
+
+    def token(self, value: Any) -> Any:
+        return value
+
+    def condition(self, token: Any) -> ColumnElement[bool]:
+        return {"yes": self.column, "no": ~self.column}.get(token, self.column.is_(None))
+
+    def params(self, value: Any, now: datetime) -> Bound:
+        return {}
+
+    def choices(self, viewer: Viewer | None) -> list[tuple[str, str]]:
+        asked = [("yes", _("Yes")), ("no", _("No"))]
+        return [*asked, ("none", _("Not asked yet"))] if self.nullable else asked
+
+
+class Holds(GridFilter):
+    """A text that holds another; three characters at least."""
+
+    def operation(self) -> Any:
+        return _l("contains")
+
+    def clean(self, value: str) -> Any:
+        text = super().clean(value)
+        if len(text) < 3:
+            raise ValueError(value)
+        return text
+
+    def condition(self, token: Any) -> ColumnElement[bool]:
+        return func.lower(self.column).like(bindparam(self.arg), escape="\\")
+
+    def params(self, value: Any, now: datetime) -> Bound:
+        safe = value.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+        return {self.arg: f"%{safe}%"}
+
+
+class Exactly(GridFilter):
+    """A whole number."""
+
+    control = "number"
+
+    def clean(self, value: str) -> Any:
+        if not value.lstrip("-").isdecimal() or len(value) > 9:
+            raise ValueError(value)
+        return int(value)
+
+    def condition(self, token: Any) -> ColumnElement[bool]:
+        return self.column == bindparam(self.arg, type_=self.column.type)
+
+
+class DayFilter(GridFilter):
+    """From or to a day of India's calendar, both inclusive."""
+
+    control = "date"
+
+    def __init__(self, f: Field, column: Any, end: bool, label: Any = None) -> None:
+        self.end = end
+        self.moment = f.kind is Kind.MOMENT
+        said = label or (_l("to") if end else _l("from"))
+        super().__init__(column, said, f"{f.key}_{'to' if end else 'from'}", f.ui.read)
+        self.about = None if label else f.ui.label
+
+    def operation(self) -> Any:
+        return _l("to") if self.end else _l("from")
+
+    def clean(self, value: str) -> Any:
+        day = date.fromisoformat(value.strip())
+        if not 1900 <= day.year <= 2200:
+            raise ValueError(value)
+        return day
+
+    def condition(self, token: Any) -> ColumnElement[bool]:
+        at = bindparam(self.arg, type_=self.column.type)
+        if not self.end:
+            return self.column >= at
+        return self.column < at if self.moment else self.column <= at
+
+    def params(self, value: Any, now: datetime) -> Bound:
+        if not self.moment:
+            return {self.arg: value}
+        start, after = day_range(value, value)
+        return {self.arg: after if self.end else start}
+
+
+class LinkIs(GridFilter):
+    """A link to one row: a select of the visible rows, or a look-up beyond sixty."""
+
+    control = "select"
+
+    def __init__(self, f: Field, column: Any) -> None:
+        super().__init__(column, f.ui.label, f.key, f.ui.read)
+        self.target: Any = f.target
+
+    def clean(self, value: str) -> Any:
+        if not value.isdecimal() or len(value) > 18:
+            raise ValueError(value)
+        return int(value)
+
+    def condition(self, token: Any) -> ColumnElement[bool]:
+        return self.column == bindparam(self.arg, type_=self.column.type)
+
+    def choices(self, viewer: Viewer) -> list[tuple[str, str]] | None:
+        return kept((self.target, language(), viewer.seats, viewer.officer_id, viewer.role), self.few, viewer)
+
+    def few(self, viewer: Viewer) -> list[tuple[str, str]] | None:
+        """The rows, if they are few."""
+        found: list[Option] | None = Lookup(self.target, viewer).few()
+        return None if found is None else [(str(i), name) for i, name in found]
+
+    def words(self, value: Any, viewer: Viewer) -> str | None:
+        known = self.choices(viewer)
+        if known is not None and (name := dict(known).get(str(value))):
+            return name
+        return Lookup(self.target, viewer).name(value)
+
+
+class UnitWithin(LinkIs):
+    """A unit and everything below it, offered from the viewer's part of the tree."""
+
+    def __init__(self, f: Field, column: Any, kinds: tuple[UnitKind, ...] | None = None) -> None:
+        super().__init__(f, column)
+        self.kinds = kinds
+
+    def condition(self, token: Any) -> ColumnElement[bool]:
+        unit = aliased(Unit)
+        low, high = bindparam(f"{self.arg}_low"), bindparam(f"{self.arg}_high")
+        return self.column.in_(select(unit.id).where(and_(unit.path >= low, unit.path < high)))
+
+    def params(self, value: Any, now: datetime) -> Bound:
+        path = tree().get(value, ("", "", "", None))[0]
+        return {f"{self.arg}_low": path, f"{self.arg}_high": path[:-1] + "0"}
+
+    def few(self, viewer: Viewer) -> list[tuple[str, str]] | None:
+        paths = tuple(seat.path for seat in viewer.seats)
+        hindi = language() == "hi"
+        units = [
+            (str(i), hi if hindi else en)
+            for i, (path, en, hi, kind) in tree().items()
+            if path.startswith(paths) and (self.kinds is None or kind in self.kinds)
+        ]
+        return units if len(units) <= 60 else None
+
+    def words(self, value: Any, viewer: Viewer) -> str | None:
+        unit = tree().get(value)
+        return None if unit is None else unit[2 if language() == "hi" else 1]
+
+
+class Clock(GridFilter):
+    """Where a complaint stands on its clock."""
+
+    control = "select"
+    WORDS = {
+        "overdue": _l("Overdue"), "soon": _l("Due in 3 days"), "open": _l("Open"),
+        "unassigned": _l("Not yet assigned"), "closed": _l("Closed"), "all": _l("All"),
+    }  # fmt: skip
+
+    def __init__(self) -> None:
+        super().__init__(Complaint.due_at, _l("Clock"), "clock")
+
+    def clean(self, value: str) -> Any:
+        if value not in self.WORDS:
+            raise ValueError(value)
+        return value
+
+    def token(self, value: Any) -> Any:
+        return value
+
+    def condition(self, token: Any) -> ColumnElement[bool]:
+        now, until = bindparam("now", type_=Instant()), bindparam("until", type_=Instant())
+        return {
+            "overdue": Complaint.overdue(now),
+            "soon": and_(Complaint.is_open, Complaint.due_at >= now, Complaint.due_at < until),
+            "open": and_(Complaint.is_open),
+            "unassigned": and_(Complaint.is_open, Complaint.io_id.is_(None)),
+            "closed": ~Complaint.is_open,
+        }.get(token, Complaint.id.is_not(None) if token == "all" else false())
+
+    def params(self, value: Any, now: datetime) -> Bound:
+        if value == "overdue":
+            return {"now": now}
+        last = ist_day(now) + timedelta(days=SOON_DAYS)
+        return {"now": now, "until": day_range(last, last)[1]} if value == "soon" else {}
+
+    def choices(self, viewer: Viewer) -> list[tuple[str, str]]:
+        return [(key, str(word)) for key, word in self.WORDS.items()]
+
+
+def filter_of(model: type[Any], f: Field) -> list[GridFilter]:
+    """The filters a declared field brings by itself."""
+    if f.ui.search or "filter" in f.ui.hide:
+        return []
+    column = model.__table__.c[f.column.key] if f.kind is Kind.LINK else getattr(model, f.key)
+    if f.kind in (Kind.DAY, Kind.MOMENT):
+        return [DayFilter(f, column, False), DayFilter(f, column, True)]
+    if f.kind is Kind.LINK:
+        return [UnitWithin(f, column) if f.target is Unit else LinkIs(f, column)]
+    made: Any = {Kind.CHOICE: OneOf, Kind.FLAG: Flag}.get(f.kind)
+    if made is not None:
+        return [made(f, column)]
+    if f.kind is Kind.LONG:
+        return []
+    return [{Kind.NUMBER: Exactly}.get(f.kind, Holds)(column, f.ui.label, f.key, f.ui.read)]
+
+
+def kept(key: Any, make: Any, *args: Any) -> Any:
+    """A value remembered by this worker for :data:`KEEP_SECONDS`."""
+    store: dict[Any, tuple[float, Any]] = current_app.extensions.setdefault("cms_choices", {})
+    found = store.get(key)
+    if found is not None and found[0] > time.monotonic():
+        return found[1]
+    if len(store) > 2000:
+        store.clear()
+    value = make(*args)
+    store[key] = (time.monotonic() + KEEP_SECONDS, value)
+    return value
+
+
+def forget() -> None:
+    """Drop remembered choices: a registry row was saved by this worker."""
+    current_app.extensions.get("cms_choices", {}).clear()
+
+
+def tree() -> dict[int, tuple[str, str, str, Any]]:
+    """Units in use: id -> (path, English name, Hindi name, kind), in the order of the tree."""
+    return kept("tree", read_tree)  # type: ignore[no-any-return]
+
+
+def read_tree() -> dict[int, tuple[str, str, str, Any]]:
+    """The units from the database."""
+    query = select(Unit.id, Unit.path, Unit.name_en, Unit.name_hi, Unit.kind).where(Unit.active)
+    with reading() as connection:
+        return {row[0]: (row[1], row[2], row[3], row[4]) for row in connection.execute(query.order_by(Unit.path))}

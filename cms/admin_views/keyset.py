@@ -1,0 +1,135 @@
+"""Keyset paging: the place in a list is the key and id of a row, never a page number.
+
+Ids first: an inner SELECT with scope, filters, place and a literal LIMIT finds (id, key) in an
+index; names and other columns are fetched outside it, for the rows of the page only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement, Select, bindparam, inspect, literal_column, select, tuple_,
+)  # fmt: skip
+
+from cms.admin_views.cells import Sheet
+from cms.columns import Instant
+from cms.i18n import day_range
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+WAYS = ("first", "after", "before", "last", "jump")
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A sortable column and a direction."""
+
+    key: str
+    desc: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where in the list a page starts: a way and, unless first or last, a key and an id."""
+
+    way: str = "first"
+    key: Any = None
+    row_id: int = 0
+
+    @property
+    def backwards(self) -> bool:
+        """True if the rows are fetched in reverse."""
+        return self.way in ("before", "last")
+
+
+def is_moment(column: Any) -> bool:
+    """True if the key is a moment in time."""
+    return isinstance(column.type, Instant)
+
+
+def encode(key: Any, row_id: int) -> str:
+    """A cursor for the address: whole microseconds or text, then the id."""
+    if isinstance(key, datetime):
+        return f"{(key - EPOCH) // timedelta(microseconds=1)}~{row_id}"
+    return f"{key}~{row_id}"
+
+
+def decode(text: str, column: Any) -> tuple[Any, int]:
+    """The key and id of a cursor. ValueError if it is none."""
+    key, _sep, tail = text.rpartition("~")
+    if not key or len(text) > 200 or not tail.isdecimal() or len(tail) > 18:
+        raise ValueError(text)
+    if not is_moment(column):
+        return key, int(tail)
+    try:
+        return EPOCH + timedelta(microseconds=int(key)), int(tail)
+    except OverflowError as error:
+        raise ValueError(text) from error
+
+
+def jump_key(text: str, column: Any, desc: bool) -> Any:
+    """The key a typed day (2026-11-24) or number leads to. ValueError if it is none."""
+    text = text.strip()
+    if not is_moment(column):
+        if not text or len(text) > 60:
+            raise ValueError(text)
+        return text.upper() + "~" if desc else text.upper()
+    start, after = day_range(day := date.fromisoformat(text), day)
+    return after if desc else start
+
+
+def ids(
+    model: type[Any], order: Order, place: Place, conditions: Iterable[ColumnElement[bool]], limit: int
+) -> Select[Any]:
+    """SELECT id, key of one page. The cursor comes in as binds :at_key and :at_id."""
+    column, key = getattr(model, order.key), inspect(model).primary_key[0]
+    falling = order.desc != place.backwards
+    query = select(key.label("id"), column.label("sort_key")).where(*conditions)
+    if place.way in ("after", "before", "jump"):
+        at = tuple_(bindparam("at_key", type_=column.type), bindparam("at_id", type_=key.type))
+        here = tuple_(column, key)
+        query = query.where(here < at if falling else here > at)
+    ends = (column.desc(), key.desc()) if falling else (column.asc(), key.asc())
+    return query.order_by(*ends).limit(literal_column(str(limit)))
+
+
+def page(model: type[Any], order: Order, found: Any, sheet: Sheet) -> Select[Any]:
+    """SELECT id, the sheet's columns, key for the ids found, in the order of the list."""
+    table, inner = model.__table__, found.subquery("found")
+    query = select(inner.c.id, *sheet.columns, inner.c.sort_key)
+    source: Any = inner.join(table, table.c.id == inner.c.id)
+    for join in sheet.joins:
+        source = source.outerjoin(join.entity, join.on)
+    ends = (inner.c.sort_key, inner.c.id)
+    return query.select_from(source).order_by(*(c.desc() if order.desc else c.asc() for c in ends))
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The rows of a page and the cursors around it; None where there is nothing more."""
+
+    rows: Sequence[Any]
+    before: str | None
+    after: str | None
+
+
+def cut(rows: Sequence[Any], size: int, place: Place) -> Page:
+    """Take the one row too many off and say where the neighbours are."""
+    more = len(rows) > size
+    if place.backwards:
+        rows = rows[1:] if more else rows
+        has_before, has_after = more, place.way == "before"
+    else:
+        rows = rows[:size]
+        has_before, has_after = place.way in ("after", "jump"), more
+    if not rows:
+        return Page(rows, None, None)
+    first, last = rows[0], rows[-1]
+    return Page(
+        rows,
+        encode(first[-1], first[0]) if has_before else None,
+        encode(last[-1], last[0]) if has_after else None,
+    )
