@@ -24,7 +24,7 @@ def outbox(slot: int) -> None:
     _write(f"outbox {slot} forked={os.getpid() != PARENT} app={current_app.name}")
 
 
-def documents(slot: int) -> None:
+def pending_documents(slot: int) -> None:
     _write("tried")
     raise ValueError("cannot")
 
@@ -35,7 +35,7 @@ def seal(slot: int) -> None:
 
 
 sweeps = types.ModuleType("cms.jobs.sweeps")
-sweeps.__dict__.update(outbox=outbox, documents=documents, seal=seal, hit=lambda *_: _write("callback"))
+sweeps.__dict__.update(outbox=outbox, pending_documents=pending_documents, seal=seal, hit=lambda *_: _write("callback"))
 sys.modules["cms.jobs.sweeps"] = sweeps
 
 worker.log_to_stderr("worker")

@@ -19,6 +19,7 @@ from redis import Redis
 from rq import Queue as RqQueue
 from rq.job import Job
 from rq.serializers import JSONSerializer
+from rq.utils import import_attribute
 
 from cms import queue
 from cms.health import health
@@ -118,6 +119,11 @@ def test_hints_go_on_when_the_queue_is_back(server: QueueServer, settings: Setti
     assert not queue.hint(settings, "deliver", 1)
     server.start()
     assert queue.hint(settings, "deliver", 1)
+
+
+def test_every_listed_job_exists() -> None:
+    for path in queue.JOBS.values():
+        assert callable(import_attribute(path)), path
 
 
 # The worker

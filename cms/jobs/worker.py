@@ -113,9 +113,10 @@ def _lower(kind: int, ceiling: int) -> None:
 
 def forget_parents_connections(app: Flask) -> None:
     """A database connection must not be used on both sides of a fork."""
-    database = app.extensions.get("sqlalchemy")
-    for engine in database.engines.values() if database else ():
-        engine.dispose(close=False)
+    database, reads = app.extensions.get("sqlalchemy"), app.extensions.get("cms_reads")
+    with app.app_context():
+        for engine in [*(database.engines.values() if database else ()), *([reads] if reads else ())]:
+            engine.dispose(close=False)
 
 
 def run(kind: str, queue: str, app: Flask, redis_url: str) -> None:
