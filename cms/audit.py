@@ -235,10 +235,8 @@ def head_of(connection: Connection, root: str, root_id: int) -> tuple[int, str, 
 
 def move_head(connection: Connection, root: str, root_id: int, seq: int, head: str) -> None:
     """Store the new end of a chain on its root."""
-    if root == "complaint":
-        where = update(Complaint.__table__).where(Complaint.__table__.c.id == root_id)
-    else:
-        where = update(Chain.__table__).where(Chain.__table__.c.name == root)
-    connection.execute(where.values(history_seq=seq, history_head=head))
+    table: Any = Complaint.__table__ if root == "complaint" else Chain.__table__
+    where = table.c.id == root_id if root == "complaint" else table.c.name == root
+    connection.execute(update(table).where(where).values(history_seq=seq, history_head=head))
 
 

@@ -14,8 +14,23 @@ from sqlalchemy import ColumnElement, Select, and_, false, or_, select, true
 from sqlalchemy.orm import aliased
 
 from cms.models import (
-    Accused, Assignment, BarredUnit, Category, Complaint, Disposition, Document, History, Mode,
-    Notice, Officer, Party, Posting, Rank, Source, Unit, User,
+    Accused,
+    Assignment,
+    BarredUnit,
+    Category,
+    Complaint,
+    Disposition,
+    Document,
+    History,
+    Mode,
+    Notice,
+    Officer,
+    Party,
+    Posting,
+    Rank,
+    Source,
+    Unit,
+    User,
 )  # fmt: skip
 from cms.rules import DISPOSED, SUPERIORS, SYSTEM, Post, Role, Seat, Status, Viewer
 
@@ -76,7 +91,7 @@ def under(path_column: Any, seats: tuple[Seat, ...]) -> ColumnElement[bool]:
     return or_(*ranges) if ranges else false()
 
 
-def units_of(seats: tuple[Seat, ...]) -> Select[tuple[int]]:
+def units_of(seats: tuple[Seat, ...]) -> Select[Any]:
     """Ids of the units at or below the seats, as a sub-select."""
     unit = aliased(Unit)
     return select(unit.id).where(under(unit.path, seats))
@@ -104,7 +119,7 @@ def complaint_scope(viewer: Viewer, book: Book = Book.ANY) -> list[ColumnElement
     if book is Book.ORDINARY:
         return [*conditions, ~Complaint.restricted]
     if book is Book.RESTRICTED:
-        return [*conditions, Complaint.restricted, unbarred(viewer)]
+        return [*conditions, Complaint.restricted.is_(True), unbarred(viewer)]
     return [*conditions, or_(~Complaint.restricted, unbarred(viewer))]
 
 

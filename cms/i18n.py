@@ -120,7 +120,7 @@ def group_digits(number: int) -> str:
     """Indian digit grouping: 12,34,567."""
     text = str(abs(number))
     head, tail = text[:-3], text[-3:]
-    groups = []
+    groups: list[str] = []
     while head:
         groups.insert(0, head[-2:])
         head = head[:-2]

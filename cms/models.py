@@ -14,12 +14,28 @@ Tables and predicates only: no query, commit, format or permission. Column order
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import (
-    JSON, Boolean, CheckConstraint, ColumnElement, Date, ForeignKey, Index, Integer, LargeBinary,
-    MetaData, String, Text, UniqueConstraint, and_, case, false, text, true,
+    JSON,
+    Boolean,
+    CheckConstraint,
+    ColumnElement,
+    Date,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Text,
+    UniqueConstraint,
+    and_,
+    case,
+    false,
+    text,
+    true,
 )  # fmt: skip
 from sqlalchemy.ext.hybrid import hybrid_method, hybrid_property
 from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column, registry
@@ -48,7 +64,15 @@ class Base(DeclarativeBase):
 
 
 db = SQLAlchemy(model_class=Base)
-Model: type[Base] = db.Model  # type: ignore[assignment]
+if TYPE_CHECKING:
+
+    class Model(Base):
+        """What ``db.Model`` is to a type checker."""
+
+        __abstract__ = True
+
+else:
+    Model = db.Model
 
 
 def partial(name: str, *columns: str, where: str) -> Index:
@@ -120,7 +144,7 @@ class Versioned:
     version: Mapped[int] = mapped_column(Integer, nullable=False, default=1)
 
     @declared_attr.directive
-    def __mapper_args__(cls) -> dict[str, Any]:
+    def __mapper_args__(cls) -> dict[str, Any]:  # noqa: N805 - SQLAlchemy calls it on the class
         """Let SQLAlchemy check and count the version."""
         return {"version_id_col": cls.version}
 
@@ -288,7 +312,7 @@ class Posting(Recorded, Versioned, Model):
         """True on the days from valid_from up to, not including, valid_to."""
         return self.valid_from <= on and (self.valid_to is None or self.valid_to > on)
 
-    @in_force.inplace.expression
+    @in_force.inplace.expression  # type: ignore[attr-defined,untyped-decorator]
     @classmethod
     def _in_force(cls, on: date) -> ColumnElement[bool]:
         return and_(cls.valid_from <= on, (cls.valid_to.is_(None)) | (cls.valid_to > on))
@@ -513,7 +537,7 @@ class Complaint(Versioned, Recorded, Model):
         """Open after the last second of its due day: the one meaning of overdue."""
         return self.is_open and self.due_at < now
 
-    @overdue.inplace.expression
+    @overdue.inplace.expression  # type: ignore[attr-defined,untyped-decorator]
     @classmethod
     def _overdue(cls, now: Any) -> ColumnElement[bool]:
         return and_(cls.is_open, cls.due_at < now)

@@ -7,7 +7,16 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from flask import (
-    Blueprint, Flask, Response, current_app, flash, g, redirect, render_template, request, session,
+    Blueprint,
+    Flask,
+    Response,
+    current_app,
+    flash,
+    g,
+    redirect,
+    render_template,
+    request,
+    session,
     url_for,
 )  # fmt: skip
 from flask.typing import ResponseReturnValue
@@ -21,7 +30,7 @@ from werkzeug.exceptions import HTTPException
 from cms.database import reading
 from cms.i18n import LANGUAGES, _, _l
 from cms.models import db
-from cms.rules import Conflict, NotFound, RuleBroken, Viewer
+from cms.rules import SYSTEM, Conflict, NotFound, RuleBroken, Viewer
 from cms.services import accounts
 from cms.services.desk import Forbidden
 from cms.settings import Settings
@@ -50,7 +59,7 @@ MESSAGES = {
 }
 
 
-class Account(UserMixin):
+class Account(UserMixin):  # type: ignore[misc]
     """Flask-Login's user: the viewer behind the session token."""
 
     def __init__(self, viewer: Viewer, token: str) -> None:
@@ -257,3 +266,23 @@ def change_language(code: str) -> ResponseReturnValue:
             "cms_lang", code, max_age=31_536_000, samesite="Lax", secure=secure, httponly=True
         )
     return answer
+
+
+@blueprint.route("/welcome/<token>", methods=["GET", "POST"])
+@limiter.limit("20 per minute")
+def welcome(token: str) -> ResponseReturnValue:
+    """Where the owner of a new account sets the password, once."""
+    user = accounts.welcomed(db.session(), current_app.extensions["cms_vault"], token)
+    if user is None:
+        raise NotFound("User")
+    sentence, user_id, name = None, user.id, user.login
+    if request.method == "POST":
+        try:
+            with unit_of_work(SYSTEM, via="welcome") as work:
+                accounts.set_password(work, user_id, request.form.get("password", ""))
+            flash(_("The password is set. Sign in with it."))
+            return redirect(url_for("web.login", login=name), 303)
+        except RuleBroken as refusal:
+            sentence = say(refusal)
+    page = render_template("welcome.html", sentence=sentence, login=name, token=token)
+    return page, 422 if sentence else 200

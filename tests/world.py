@@ -62,7 +62,7 @@ RANKS = (
 def build() -> None:
     """Fill an empty, migrated database."""
     with unit_of_work(SYSTEM, via="test", now=NOW - timedelta(days=300)) as work:
-        ranks = {c: Rank(code=c, level=n, name_en=e, name_hi=h, short_en=c, short_hi=h) for c, n, e, h in RANKS}
+        ranks = {c: Rank(code=c, level=n, name_en=e, name_hi=h, short_en=c, short_hi=c) for c, n, e, h in RANKS}
         work.session.add_all(ranks.values())
         units = add_units(work.session)
         add_masters(work.session)

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import logging
 
-
 from flask import current_app
 
 from cms import notify, pdf, queue
@@ -51,11 +50,7 @@ def reminders(slot: int) -> int:
 
 def outbox(slot: int) -> int:
     """Send every message that is due."""
-    sent = 0
-    waiting = messages.due(db.session(), utcnow())
-    db.session.rollback()
-    for outbox_id in waiting:
-        sent += deliver(outbox_id)
+    sent = messages.send_due(gateway(), store())
     swept()
     return sent
 

@@ -7,14 +7,18 @@ from functools import lru_cache
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
+from itsdangerous import BadData, URLSafeTimedSerializer
 from sqlalchemy import Connection, and_, select
 from sqlalchemy.orm import Session
 
-from cms.i18n import ist_day
+from cms.i18n import _l, ist_day
 from cms.models import Officer, Posting, Unit, User, WebSession
-from cms.rules import SYSTEM, Role, Seat, Viewer
+from cms.rules import SYSTEM, Role, RuleBroken, Seat, Viewer
 from cms.unit_of_work import Work, unit_of_work
-from cms.vault import fingerprint, new_token
+from cms.vault import Vault, fingerprint, new_token
+
+WELCOME_SECONDS = 3 * 24 * 3600
+"""How long an invitation is good for."""
 
 
 @lru_cache
@@ -73,6 +77,53 @@ def revoke_all(work: Work, user_id: int) -> int:
     for row in rows:
         row.revoked_at = work.now
     return len(rows)
+
+
+def invite(work: Work, login: str, officer_id: int | None) -> User:
+    """An account without a usable password: an officer's, or an administrator's without one."""
+    name = login.strip().lower()
+    if not name or len(name) > 60 or any(c.isspace() for c in name):
+        raise RuleBroken(_l("A login has 1 to 60 characters and no blank."))
+    if work.session.scalar(select(User.id).where(User.login == name)) is not None:
+        raise RuleBroken(_l("The login “%(login)s” is taken."), login=name)
+    if officer_id is not None and work.session.get(Officer, officer_id) is None:
+        raise RuleBroken(_l("There is no officer with the id %(id)s."), id=officer_id)
+    user = User(
+        login=name,
+        password_hash="!" + new_token(),
+        role=Role.OFFICER if officer_id else Role.ADMIN,
+        officer_id=officer_id,
+    )
+    work.session.add(user)
+    work.session.flush()
+    return user
+
+
+def welcome_token(vault: Vault, user: User) -> str:
+    """A signed address bound to the password now stored: setting one makes it worthless."""
+    signer = URLSafeTimedSerializer(vault.key("welcome"))
+    return str(signer.dumps([user.id, fingerprint(user.password_hash)[:16]]))
+
+
+def welcomed(session: Session, vault: Vault, token: str) -> User | None:
+    """The account an invitation is for; None if used, expired or forged."""
+    try:
+        said = URLSafeTimedSerializer(vault.key("welcome")).loads(token, max_age=WELCOME_SECONDS)
+    except BadData:
+        return None
+    user = session.get(User, said[0])
+    if user is None or fingerprint(user.password_hash)[:16] != said[1]:
+        return None
+    return user
+
+
+def set_password(work: Work, user_id: int, password: str) -> None:
+    """Store a new password and end every session of the account. RuleBroken if too short."""
+    if not 10 <= len(password) <= 200:
+        raise RuleBroken(_l("Choose a password of 10 to 200 characters."))
+    user = work.session.get_one(User, user_id, with_for_update=True)
+    user.password_hash = hasher().hash(password)
+    revoke_all(work, user_id)
 
 
 WHO = (

@@ -13,17 +13,46 @@ from sqlalchemy.orm import Session, joinedload
 from cms.authz import COMMAND, DESK, allowed, under
 from cms.i18n import _l, ist_day
 from cms.models import (
-    ENQUIRY, Accused, Action, ActionKind, Allegation, Assignment, Category, Complaint, Deadline,
-    DeadlineKind, Disposition, Feedback, Kind, Language, Mode, Officer, Party,
-    PartyRole, Posting, Priority, Source, Unit,
+    ENQUIRY,
+    Accused,
+    Action,
+    ActionKind,
+    Allegation,
+    Assignment,
+    Category,
+    Complaint,
+    Deadline,
+    DeadlineKind,
+    Disposition,
+    Feedback,
+    Kind,
+    Language,
+    Mode,
+    Officer,
+    Party,
+    PartyRole,
+    Posting,
+    Priority,
+    Source,
+    Unit,
 )  # fmt: skip
 from cms.rules import (
-    CLOCK_DAYS, MOVES, OPEN, Finding, Move, Post, RuleBroken, Status, Viewer, check_move,
-    due_at, receipt_day,
+    CLOCK_DAYS,
+    MOVES,
+    OPEN,
+    Finding,
+    Move,
+    Post,
+    RuleBroken,
+    Status,
+    Viewer,
+    check_move,
+    due_at,
+    receipt_day,
 )  # fmt: skip
 from cms.services import conflict, documents, people
-from cms.services.numbering import lock_series, next_number
 from cms.services.desk import complaint_for, fetch, filled, one_of, optional, require
+from cms.services.numbering import lock_series, next_number
 from cms.unit_of_work import Work
 
 STATIONS = (Kind.POLICE_STATION, Kind.POLICE_POST)

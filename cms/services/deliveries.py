@@ -8,7 +8,13 @@ from sqlalchemy.orm import Session
 from cms.authz import DESK, units_of, visible
 from cms.i18n import _l
 from cms.models import (
-    ActionKind, Channel, Complaint, Delivery, Document, DocumentKind, Outbox,
+    ActionKind,
+    Channel,
+    Complaint,
+    Delivery,
+    Document,
+    DocumentKind,
+    Outbox,
 )  # fmt: skip
 from cms.rules import Move, NotFound, RuleBroken, Status, Viewer
 from cms.services import complaints

@@ -17,8 +17,15 @@ from sqlalchemy.orm import Session
 
 from cms.i18n import _l, english_date, hindi_date, ist_day, show_moment
 from cms.models import (
-    Action, Complaint, Document, DocumentKind, DocumentState, Officer, Party,
-    PartyRole, Unit,
+    Action,
+    Complaint,
+    Document,
+    DocumentKind,
+    DocumentState,
+    Officer,
+    Party,
+    PartyRole,
+    Unit,
 )  # fmt: skip
 from cms.pdf import CopyData, DocumentRefused, ReportAction, ReportData, ReportFinding
 from cms.rules import Post
@@ -152,7 +159,7 @@ def against(link: Any) -> str:
     """An accused link in words."""
     if link.officer:
         return f"{link.officer.rank.short_en} {link.officer.name_en}"
-    return link.unit.name_en if link.unit else link.described
+    return str(link.unit.name_en if link.unit else link.described)
 
 
 def report_data(work: Work, complaint: Complaint) -> dict[str, Any]:

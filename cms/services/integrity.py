@@ -132,7 +132,7 @@ def chain_faults(connection: Connection) -> Iterator[Fault]:
             yield Fault(f"{row['seq'] - seq - 1} row(s) before it are missing", where)
         elif row["prev_hash"] != head:
             yield Fault("does not follow the row before it", where)
-        if link_hash(row["prev_hash"], row) != row["hash"]:
+        if link_hash(row["prev_hash"], dict(row)) != row["hash"]:
             yield Fault("its content was changed", where)
         seq, head = row["seq"], row["hash"]
 
@@ -159,9 +159,9 @@ def head_faults(connection: Connection) -> Iterator[Fault]:
     for row in connection.execute(heads):
         if ends.get(("complaint", row.id), (0, "")) != (row.history_seq, row.history_head):
             yield Fault("its history is not as long as its head says", f"complaint {row.id}")
-    for row in connection.execute(select(Chain.name, Chain.history_seq, Chain.history_head)):
-        if ends.get((row.name, 0), (0, "")) != (row.history_seq, row.history_head):
-            yield Fault("its history is not as long as its head says", f"registry {row.name}")
+    for chain in connection.execute(select(Chain.name, Chain.history_seq, Chain.history_head)):
+        if ends.get((chain.name, 0), (0, "")) != (chain.history_seq, chain.history_head):
+            yield Fault("its history is not as long as its head says", f"registry {chain.name}")
 
 
 def seal_faults(connection: Connection, vault: Vault) -> Iterator[Fault]:

@@ -8,11 +8,11 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from cms.models import Document, DocumentState, Outbox, SendState
+from cms.models import Document, DocumentState, Outbox, SendState, db
 from cms.notify import Gateway, Message
 from cms.rules import SYSTEM
 from cms.store import Store
-from cms.unit_of_work import unit_of_work
+from cms.unit_of_work import unit_of_work, utcnow
 
 MAX_ATTEMPTS = 12
 CLAIM = timedelta(minutes=2)
@@ -31,6 +31,14 @@ def due(session: Session, now: datetime, limit: int = 500) -> list[int]:
         .order_by(Outbox.next_at, Outbox.id)
     )
     return list(session.scalars(query.limit(limit)))
+
+
+def send_due(gateway: Gateway, store: Store) -> int:
+    """Send every message that is due; how many left."""
+    session = db.session()
+    waiting = due(session, utcnow())
+    session.rollback()
+    return sum(send(outbox_id, gateway, store) for outbox_id in waiting)
 
 
 def send(outbox_id: int, gateway: Gateway, store: Store) -> bool:

@@ -7,6 +7,7 @@ The sweep reads what is due from the rows, so a missed slot heals in the next on
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from flask_babel import force_locale
 from sqlalchemy import Select, select
@@ -59,7 +60,7 @@ def lock(work: Work) -> None:
     )
 
 
-def due(rung: Rung, now: datetime) -> Select[tuple[Deadline]]:
+def due(rung: Rung, now: datetime) -> Select[Any]:
     """Running deadlines whose rung has come and is not older than the grace."""
     offset = RUNGS[rung][0]
     latest = now - timedelta(days=offset) + FIRE_BEFORE_MIDNIGHT

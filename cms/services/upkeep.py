@@ -11,7 +11,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, insert, select
 
 from cms import triggers
-from cms.models import Chain, Recorded, Stamp, db
+from cms.models import Base, Chain, Recorded, Stamp
 
 MIGRATIONS = Path(__file__).parents[2] / "migrations"
 
@@ -61,8 +61,8 @@ def drop_triggers(connection: Connection) -> None:
 def start_chains(connection: Connection) -> None:
     """A head row for each registry table, so that two first writers do not race to make it."""
     wanted = {
-        m.class_.__tablename__
-        for m in db.Model.registry.mappers
+        str(m.local_table.description)
+        for m in Base.registry.mappers
         if issubclass(m.class_, Recorded) and m.class_.__history__ == "registry"
     }
     for name in sorted(wanted - set(connection.scalars(select(Chain.name)))):
