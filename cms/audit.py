@@ -102,7 +102,9 @@ PERSONAL: dict[type[Any], frozenset[str]] = {}
 
 def protect(model: type[Any], changes: Changes, record_key: bytes | None) -> Changes:
     """Encrypt the personal values of a change and blank the secret ones."""
-    hidden = PERSONAL.setdefault(model, personal(model))
+    hidden = PERSONAL.get(model)
+    if hidden is None:
+        hidden = PERSONAL[model] = personal(model)
     for name, pair in changes.items():
         if name in SECRET:
             changes[name] = ["***" if v else v for v in pair]

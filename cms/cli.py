@@ -23,6 +23,9 @@ group = AppGroup("cms", help="Complaint Monitoring System.")
 
 def init_app(app: Flask) -> None:
     """Add the commands."""
+    from cms import cli_data  # it adds its commands to the group above
+
+    cli_data.attach(group)
     app.cli.add_command(group)
 
 

@@ -1,0 +1,117 @@
+"""``cms import``, ``cms demo`` and ``cms reference``: rows in bulk from the command line."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import click
+from flask.cli import with_appcontext
+from rich.console import Console
+from rich.progress import (
+    BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn,
+)  # fmt: skip
+
+from cms.i18n import group_digits, ist_day
+from cms.models import db
+from cms.rules import SYSTEM
+from cms.services import reference
+from cms.services.importing import profile as profiles
+from cms.services.importing import run as importing
+from cms.services.importing.problems import Problems
+from cms.unit_of_work import unit_of_work, utcnow
+
+Tell = Callable[[str, int, int], object]
+
+
+class Refused(click.ClickException):
+    """One clear sentence and an exit code."""
+
+    exit_code = 2
+
+
+def attach(group: click.Group) -> None:
+    """Add the commands of this page to the group of ``cms``."""
+    for command in (import_, reference_):
+        group.add_command(command)
+
+
+@contextlib.contextmanager
+def progress() -> Iterator[Tell]:
+    """A progress bar on a terminal, silence elsewhere."""
+    console = Console(stderr=True)
+    columns = (
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )  # fmt: skip
+    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
+        tasks: dict[str, Any] = {}
+
+        def tell(what: str, done: int, total: int) -> None:
+            if what not in tasks:
+                tasks[what] = bar.add_task(what)
+            bar.update(tasks[what], completed=done, total=total or None)
+
+        yield tell
+
+
+@click.command("import")
+@click.argument("profile")
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--dry-run", is_flag=True, help="Read and check everything, write nothing.")
+@click.option("--errors", type=click.Path(path_type=Path), help="Write every problem to this CSV.")
+@with_appcontext
+def import_(profile: str, files: tuple[Path, ...], dry_run: bool, errors: Path | None) -> None:
+    """Take over an old register: PROFILE is a name or a .toml file that says how to read FILES."""
+    with contextlib.ExitStack() as stack:
+        try:
+            out = stack.enter_context(errors.open("w", encoding="utf-8", newline="")) if errors else None
+        except OSError as error:
+            raise Refused(f"The errors file cannot be written: {error.strerror}.") from None
+        problems = Problems(out)
+        try:
+            outcome = importing.run(
+                profiles.load(profile), list(files), engine=db.engine, today=ist_day(utcnow()),
+                problems=problems, dry_run=dry_run, tell=stack.enter_context(progress()),
+            )  # fmt: skip
+        except profiles.BadInput as error:
+            raise Refused(str(error)) from None
+    report(outcome, problems, dry_run)
+
+
+def report(outcome: importing.Outcome, problems: Problems, dry_run: bool) -> None:
+    """Say what was done, then what could not be done."""
+    added = {table: n for table, n in outcome.added.items() if n}
+    if not added:
+        click.echo("Nothing was changed: everything in these files is already there.")
+    for table, n in added.items():
+        click.echo(f"{'would add' if dry_run else 'added'} {group_digits(n):>10}  {table}")
+    if outcome.present:
+        click.echo(f"there before {group_digits(outcome.present):>7}  complaint")
+    if outcome.left_out:
+        click.echo(f"left out {group_digits(outcome.left_out):>11}  complaint")
+    for reason, n in problems.counts.most_common():
+        click.echo(f"{group_digits(n):>8} x {reason.label}")
+    for p in problems.first:
+        said = f" = {p.value}" if p.value else ""
+        click.echo(f"  {p.file}, line {p.line}, {p.column}{said}: {p.reason.label}", err=True)
+
+
+@click.group("reference")
+def reference_() -> None:
+    """Reference rows: units, ranks, modes, sources, categories, dispositions."""
+
+
+@reference_.command("load")
+@with_appcontext
+def load() -> None:
+    """Add the reference rows of the range that are missing; nothing is overwritten."""
+    with unit_of_work(SYSTEM, via="cli") as work:
+        added = reference.load(work)
+    for table, n in added.items():
+        click.echo(f"added {n:>5}  {table}")
+    if not added:
+        click.echo("Nothing was missing.")
