@@ -15,7 +15,7 @@ from cms.store import Store
 from cms.unit_of_work import unit_of_work, utcnow
 
 MAX_ATTEMPTS = 12
-CLAIM = timedelta(minutes=2)
+CLAIM = timedelta(seconds=30)
 """How long a worker may take before another may try the message again."""
 
 
