@@ -37,7 +37,7 @@ BEAT_SECONDS = 15
 ALIVE_SECONDS = 45
 MEMORY_BYTES = 2**30
 SPARE_SECONDS = 5
-QUIET = {"rq": logging.WARNING, "weasyprint": logging.ERROR, "fontTools": logging.WARNING}
+QUIET = {"rq": logging.WARNING, "alembic": logging.WARNING, "weasyprint": logging.ERROR, "fontTools": logging.WARNING}
 
 
 class Refused(Exception):
