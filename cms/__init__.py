@@ -12,6 +12,7 @@ from cms.settings import Settings
 def create_app(settings: Settings | None = None) -> Flask:
     """Wire the application for these settings (default: from the environment)."""
     from cms import admin_views, audit, cli, database, health, i18n, public, queue, web
+    from cms.store import Store
     from cms.vault import Vault
 
     settings = settings or Settings.from_env()
@@ -25,6 +26,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     )
     app.extensions["cms_settings"] = settings
     app.extensions["cms_vault"] = Vault(settings.secret_key)
+    app.extensions["cms_store"] = Store(settings.data_dir / "documents")
     app.extensions["cms_hint"] = partial(queue.hint, settings)
     database.init_app(app, settings.database_url)
     audit.install()

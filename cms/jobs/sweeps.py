@@ -27,7 +27,8 @@ def settings() -> Settings:
 
 def store() -> Store:
     """Where issued files lie."""
-    return Store(settings().data_dir / "documents")
+    found: Store = current_app.extensions["cms_store"]
+    return found
 
 
 def gateway() -> notify.Gateway:

@@ -286,6 +286,11 @@ def latest(session: Session, complaint_id: int, kind: DocumentKind) -> Document 
     return session.scalar(query.limit(1))
 
 
+def file_of(document: Document, store: Store) -> bytes | None:
+    """The issued bytes, or None while they are being made or if they were harmed."""
+    return store.get(document.sha256) if document.sha256 else None
+
+
 def pending(session: Session, now: datetime, limit: int = 200) -> list[int]:
     """Documents whose bytes are still to be made, oldest first."""
     query = (
