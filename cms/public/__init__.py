@@ -1,5 +1,12 @@
+"""The complainant's pages: plain, light, Hindi first."""
+
+from __future__ import annotations
+
 from flask import Flask
 
 
 def init_app(app: Flask) -> None:
-    """Install."""
+    """Register the public pages."""
+    from cms.public.pages import blueprint
+
+    app.register_blueprint(blueprint)

@@ -1,0 +1,102 @@
+"""What our own views share: the complaint of the address, values of a form, refusals, the clock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import Enum
+from typing import Any, TypeVar
+
+from flask import request
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload
+
+from cms.authz import visible
+from cms.i18n import IST, _, _l, ist_day, ngettext, show_day
+from cms.models import Complaint, Officer, db
+from cms.rules import NotFound, RuleBroken
+from cms.unit_of_work import utcnow
+from cms.web import viewer
+
+E = TypeVar("E", bound=Enum)
+SOON_DAYS = 3
+
+
+def seen(complaint_id: int) -> Complaint:
+    """The complaint with what every page shows of it. NotFound if this viewer may not see it."""
+    query = visible(select(Complaint).where(Complaint.id == complaint_id), Complaint, viewer())
+    query = query.options(
+        joinedload(Complaint.unit), joinedload(Complaint.district),
+        joinedload(Complaint.registered_unit), joinedload(Complaint.category),
+        joinedload(Complaint.io).joinedload(Officer.rank),
+    )  # fmt: skip
+    found = db.session().scalar(query)
+    if found is None:
+        raise NotFound("Complaint")
+    return found
+
+
+def url_of(complaint_id: int) -> str:
+    """The page of a complaint."""
+    return f"/admin/complaint/details/?id={complaint_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Chip:
+    """The clock in two words, with the colour that goes with them."""
+
+    kind: str
+    text: str
+
+
+def due_chip(due_at: datetime, is_open: bool, now: datetime | None = None) -> Chip:
+    """How much of the clock is left; red only when overdue, amber for three days and less."""
+    if not is_open:
+        return Chip("done", _("Disposed"))
+    left = (ist_day(due_at) - ist_day(now or utcnow())).days
+    if left < 0:
+        return Chip("late", ngettext("%(num)d day overdue", "%(num)d days overdue", -left))
+    if left == 0:
+        return Chip("soon", _("Due today"))
+    kind = "soon" if left <= SOON_DAYS else ""
+    return Chip(kind, ngettext("%(num)d day left", "%(num)d days left", left))
+
+
+def value(name: str) -> str:
+    """A field of the posted form, trimmed."""
+    return request.form.get(name, "").strip()
+
+
+def number(name: str) -> int | None:
+    """A posted id, or None when empty or nonsense (the use case then names the field)."""
+    text = value(name)
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
+
+
+def member(name: str, of: type[E], default: E | None = None) -> E | None:
+    """A posted enum member by name; unknown names give the default."""
+    return of.__members__.get(value(name), default)
+
+
+def day(name: str, label: Any) -> date | None:
+    """A posted date. RuleBroken naming the field if it is none."""
+    text = value(name)
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError as error:
+        raise RuleBroken(_l("“%(field)s” is not a date."), field=label) from error
+
+
+def moment(name: str, label: Any) -> datetime | None:
+    """A posted local time, on India's clock. RuleBroken naming the field if it is none."""
+    text = value(name)
+    try:
+        return datetime.fromisoformat(text).replace(tzinfo=IST) if text else None
+    except ValueError as error:
+        raise RuleBroken(_l("“%(field)s” is not a date."), field=label) from error
+
+
+def derivation(complaint: Complaint) -> str:
+    """Why the due date is what it is, in the reader's language."""
+    rounds = [d for d in complaint.deadlines if d.round == complaint.round]
+    return rounds[-1].derivation(show_day) if rounds else ""

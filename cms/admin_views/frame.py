@@ -1,0 +1,103 @@
+"""What stands around every staff page: the menu of this viewer, name and post, language switch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from flask import Flask, current_app, request, url_for
+
+from cms.authz import may
+from cms.i18n import _
+from cms.rules import Viewer
+from cms.web import viewer_or_none
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One entry of the menu; heading starts a group above it."""
+
+    label: str
+    url: str
+    icon: str
+    heading: str = ""
+
+    @property
+    def current(self) -> bool:
+        """True on the page itself and, but for home, on the pages below it."""
+        return request.path == self.url
+
+
+class Frame:
+    """Handed to every template as ``frame``."""
+
+    @property
+    def viewer(self) -> Viewer | None:
+        """Who is signed in."""
+        return viewer_or_none()
+
+    @property
+    def name(self) -> str:
+        """Name of the officer or login of the account."""
+        return self.viewer.name if self.viewer else ""
+
+    @property
+    def post(self) -> str:
+        """The posts held now, or the role of the account."""
+        if self.viewer is None:
+            return ""
+        posts = dict.fromkeys(str(seat.post) for seat in self.viewer.seats)
+        return ", ".join(posts) or str(self.viewer.role)
+
+    def items(self) -> list[Item]:
+        """The menu: daily work first, then whatever grids this viewer may open."""
+        if self.viewer is None:
+            return []
+        grids = list(grid_items())
+        return [*daily_items(self.viewer), *grids]
+
+    def switch(self, language: str) -> str:
+        """Address that changes the language and comes back here."""
+        here = request.full_path.rstrip("?") if request.method == "GET" else request.path
+        return f"{url_for('web.change_language', code=language)}?next={quote(here)}"
+
+
+def daily_items(who: Viewer) -> Iterator[Item]:
+    """Home, the register of complaints and the counter."""
+    yield Item(_("Home"), "/admin/", "home")
+    if may(who, "read"):
+        yield Item(_("Complaints"), "/admin/complaint/", "list")
+    if may(who, "register"):
+        yield Item(_("Register"), "/admin/complaint/new/", "new")
+        yield Item(_("Copies to hand over"), "/admin/complaint/unsettled/", "copies")
+
+
+ICONS = {"officer": "officer", "unit": "unit"}
+DAILY = frozenset({"admin", "complaint"})
+
+
+def grid_items() -> Iterator[Item]:
+    """Every other view of the admin that this viewer may open, in the order of registration."""
+    heading = ""
+    for view in admin_views():
+        if view.endpoint in DAILY or not (view.is_visible() and view.is_accessible()):
+            continue
+        group = str(view.category or "")
+        yield Item(
+            str(view.name), view.url + "/", ICONS.get(view.endpoint, "page"),
+            group if group != heading else "",
+        )  # fmt: skip
+        heading = group
+
+
+def admin_views() -> list[Any]:
+    """The registered Flask-Admin views."""
+    admins = current_app.extensions.get("admin", [])
+    return list(admins[0]._views) if admins else []
+
+
+def install(app: Flask) -> None:
+    """Make ``frame`` known to the templates."""
+    app.jinja_env.globals["frame"] = Frame()

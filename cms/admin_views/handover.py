@@ -1,0 +1,207 @@
+"""Handing documents over: the page after registration, the list of copies still owed, the files."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Any
+
+from flask import Blueprint, Response, current_app, flash, redirect, render_template, request
+from flask.typing import ResponseReturnValue
+from markupsafe import Markup
+from sqlalchemy import select
+
+from cms import pdf
+from cms.admin_views.edge import derivation, due_chip, member, seen, url_of, value
+from cms.authz import allowed, may, visible
+from cms.i18n import _, _l, show_day
+from cms.models import Channel, Complaint, Document, DocumentKind, DocumentState, db
+from cms.rules import NotFound, RuleBroken
+from cms.services import deliveries, documents
+from cms.services.desk import Forbidden
+from cms.unit_of_work import unit_of_work
+from cms.web import say, viewer
+
+blueprint = Blueprint("handover", __name__, url_prefix="/admin/complaint")
+
+
+@blueprint.route("/<int:complaint_id>/handover/", methods=["GET", "POST"])
+def page(complaint_id: int) -> ResponseReturnValue:
+    """The copy on the screen, and the three ways in which it leaves the counter."""
+    complaint = seen(complaint_id)
+    if not allowed(viewer(), "deliver", complaint):
+        raise Forbidden("deliver")
+    if request.method == "GET":
+        return show(complaint)
+    document = documents.latest(db.session(), complaint_id, DocumentKind.COPY)
+    try:
+        settle(document)
+    except RuleBroken as refusal:
+        return show(seen(complaint_id), say(refusal)), 422
+    flash(_("Recorded: the copy of %(number)s.", number=complaint_number(complaint_id)), "success")
+    return redirect(f"/admin/complaint/{complaint_id}/handover/", 303)
+
+
+def complaint_number(complaint_id: int) -> str:
+    """The number, read again: after the hand-over it may be another station's complaint."""
+    return db.session().scalar(select(Complaint.number).where(Complaint.id == complaint_id)) or ""
+
+
+def settle(document: Document | None) -> None:
+    """Record the posted way of delivery. RuleBroken if none was chosen or its field is empty."""
+    channel = member("channel", Channel)
+    if channel is None or document is None:
+        raise RuleBroken(_l("Choose how the document reached the complainant."))
+    document_id = document.id
+    with unit_of_work(viewer()) as work:
+        deliveries.deliver(work, document_id, channel, value("address"), value("note"))
+
+
+def show(complaint: Complaint, sentence: str | None = None, once_only: bool = False) -> str:
+    """The hand-over page of a complaint that the caller saw."""
+    document = documents.latest(db.session(), complaint.id, DocumentKind.COPY)
+    return render_template(
+        "admin/complaint/handover.html",
+        complaint=complaint, document=document, sentence=sentence, once_only=once_only,
+        code=grouped(current_app.extensions["cms_vault"].receipt_code(complaint.id)),
+        why=derivation(complaint), email=email_of(complaint), form=request.form,
+        letter=letter(document) if document else "",
+        ready=document is not None and document.state is DocumentState.READY,
+    )  # fmt: skip
+
+
+def once(complaint_id: int) -> str:
+    """The page for a clerk whom his own entry bars: the copy, and no form."""
+    return show(db.session().get_one(Complaint, complaint_id), once_only=True)
+
+
+def grouped(code: str) -> str:
+    """Twelve digits as 4-4-4, for reading aloud."""
+    return " ".join(re.findall("....", code))
+
+
+def email_of(complaint: Complaint) -> str:
+    """The complainant's e-mail, to be offered."""
+    party = documents.complainant(complaint)
+    return (party.email if party else None) or ""
+
+
+def whole_letter(document: Document) -> str:
+    """The accessible page with the same words as the PDF. DocumentRefused if it cannot be made."""
+    extensions = current_app.extensions
+    data = documents.made_of(document, extensions["cms_vault"], extensions["cms_settings"].public_url)
+    template, language = documents.TEMPLATES[document.kind], documents.language_for(document)
+    return pdf.html(template, data, language=language, embed=False)
+
+
+def letter(document: Document) -> Markup:
+    """The inside of that page, to stand within one of ours (which has its own main landmark)."""
+    inside = whole_letter(document).partition("<body>")[2].partition("</body>")[0]
+    # Escaped by the letter's own template already.
+    return Markup(re.sub(r"<(/?)main>", r"<\1div>", inside))  # noqa: S704
+
+
+@blueprint.get("/letter.css")
+def letter_css() -> Response:
+    """The letter's style sheet, kept to the sheet on our page."""
+    answer = Response(scoped(pdf.LETTER_CSS.read_text(encoding="utf-8")), mimetype="text/css")
+    answer.headers["Cache-Control"] = "private, max-age=86400"
+    return answer
+
+
+@lru_cache(maxsize=2)
+def scoped(css: str, within: str = ".sheet") -> str:
+    """Every selector of a style sheet put below one element; ``body`` and ``:root`` become it."""
+    css = re.sub(r"/\*.*?\*/", "", css, flags=re.DOTALL)
+
+    def narrow(match: re.Match[str]) -> str:
+        names = (name.strip() for name in match[1].split(","))
+        return ", ".join(
+            within if name in ("body", "html", ":root") else f"{within} {name}" for name in names
+        ) + " {"  # fmt: skip
+
+    return re.sub(r"(?<![^{};\s])([^@{};\s][^@{};]*?)\s*\{", narrow, css)
+
+
+@blueprint.get("/<int:complaint_id>/handover/state/")
+def pdf_state(complaint_id: int) -> str:
+    """The line about the PDF, asked for until it is there."""
+    complaint = seen(complaint_id)
+    document = documents.latest(db.session(), complaint_id, DocumentKind.COPY)
+    return render_template("admin/complaint/pdf_line.html", complaint=complaint, document=document)
+
+
+@blueprint.get("/unsettled/")
+def unsettled() -> str:
+    """Registered here without a copy delivered; must be empty in the evening."""
+    if not may(viewer(), "register"):
+        raise Forbidden("register")
+    rows = deliveries.unsettled(db.session(), viewer())
+    chips = {row.id: due_chip(row.due_at, row.is_open) for row in rows}
+    return render_template("admin/complaint/unsettled.html", rows=rows, chips=chips)
+
+
+def document_of(complaint_id: int, document_id: int) -> Document:
+    """A document of a complaint in scope. NotFound if either is not."""
+    query = select(Document).where(
+        Document.id == document_id, Document.complaint_id == complaint_id
+    )
+    found = db.session().scalar(visible(query, Document, viewer()))
+    if found is None:
+        raise NotFound("Document")
+    return found
+
+
+@blueprint.get("/<int:complaint_id>/document/<int:document_id>/")
+def download(complaint_id: int, document_id: int) -> Response:
+    """The stored PDF."""
+    document = document_of(complaint_id, document_id)
+    return pdf_answer(document, complaint_number(complaint_id))
+
+
+def pdf_answer(document: Document, number: str) -> Response:
+    """The bytes under a telling file name. NotFound until they are there."""
+    content = documents.file_of(document, current_app.extensions["cms_store"])
+    if content is None:
+        raise NotFound("Document")
+    name = f"{number}-{document.kind.name.lower()}-v{document.version}.pdf"
+    headers = {
+        "Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store",
+    }  # fmt: skip
+    return Response(content, mimetype="application/pdf", headers=headers)
+
+
+@blueprint.get("/<int:complaint_id>/document/<int:document_id>/page/")
+def document_page(complaint_id: int, document_id: int) -> str:
+    """The same document as a page that can be read aloud and searched."""
+    return whole_letter(document_of(complaint_id, document_id))
+
+
+@blueprint.route("/<int:complaint_id>/deliver/", methods=["GET", "POST"])
+def deliver(complaint_id: int) -> ResponseReturnValue:
+    """How the action-taken report reached the complainant."""
+    complaint = seen(complaint_id)
+    if not allowed(viewer(), "deliver", complaint):
+        raise Forbidden("deliver")
+    document = documents.latest(db.session(), complaint_id, DocumentKind.REPORT)
+    if document is None:
+        raise NotFound("Document")
+    if request.method == "GET":
+        return show_report(complaint, document)
+    try:
+        settle(document)
+    except RuleBroken as refusal:
+        return show_report(seen(complaint_id), document, say(refusal)), 422
+    flash(_("Delivery of the report recorded."), "success")
+    return redirect(url_of(complaint_id), 303)
+
+
+def show_report(complaint: Complaint, document: Document, sentence: str | None = None) -> str:
+    """The delivery form of the report, with the report below it, ready to print."""
+    said: dict[str, Any] = dict(
+        complaint=complaint, document=document, sentence=sentence, form=request.form,
+        channels=Channel, email=email_of(complaint), letter=letter(document),
+        chip=due_chip(complaint.due_at, complaint.is_open), back=url_of(complaint.id),
+        issued=show_day(document.issued_at),
+    )  # fmt: skip
+    return render_template("admin/complaint/deliver.html", **said)

@@ -1,0 +1,110 @@
+"""Look-ups by typing: units and officers too many for a list.
+
+The field is a text box with suggestions. What was typed is resolved on the server: one row that
+fits is taken, several are offered as choices in the same form, so that no script is needed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, or_, select
+from sqlalchemy.orm import Session, joinedload
+
+from cms.authz import under, visible
+from cms.models import Officer, Unit
+from cms.rules import Viewer
+
+LIMIT = 20
+SEPARATOR = " · "
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """A row that fits: key is ``unit:7`` or ``officer:7``, label is what is typed and shown."""
+
+    key: str
+    label: str
+
+    @property
+    def id(self) -> int:
+        """Primary key of the row."""
+        return int(self.key.partition(":")[2])
+
+
+def unit_label(unit: Unit) -> str:
+    """Name and code; the code makes it unique."""
+    return f"{unit.name}{SEPARATOR}{unit.code}"
+
+
+def officer_label(officer: Officer) -> str:
+    """Rank, name, belt number and present unit."""
+    parts = [str(officer), officer.belt_no, officer.unit.name if officer.unit else None]
+    return SEPARATOR.join(part for part in parts if part)
+
+
+def like(text: str, *columns: Any) -> ColumnElement[bool]:
+    """Any of the columns contains the text."""
+    return or_(*(column.icontains(text, autoescape=True) for column in columns))
+
+
+def units(session: Session, viewer: Viewer, text: str) -> list[Option]:
+    """Units in use whose name, code or other spelling fits."""
+    wanted = text.rpartition(SEPARATOR)[2].strip() or text
+    fits = like(wanted, Unit.name_en, Unit.name_hi, Unit.code, Unit.aliases)
+    query: Select[Any] = select(Unit).where(Unit.active, fits).order_by(Unit.path, Unit.id)
+    rows = session.scalars(visible(query, Unit, viewer).limit(LIMIT))
+    return [Option(f"unit:{row.id}", unit_label(row)) for row in rows]
+
+
+def officers(session: Session, viewer: Viewer, text: str) -> list[Option]:
+    """Officers in service, in this viewer's charge, whose name or belt number fits."""
+    query: Select[Any] = (
+        select(Officer)
+        .where(Officer.active, *(
+            like(word, Officer.name_en, Officer.name_hi, Officer.belt_no)
+            for word in officer_words(text)
+        ))
+        .options(joinedload(Officer.rank), joinedload(Officer.unit))
+        .order_by(Officer.name_en, Officer.id)
+    )  # fmt: skip
+    rows = session.scalars(visible(query, Officer, viewer).limit(LIMIT))
+    return [Option(f"officer:{row.id}", officer_label(row)) for row in rows]
+
+
+def officer_words(text: str) -> list[str]:
+    """Words to search by; from a chosen suggestion only the name (rank and unit are no columns)."""
+    first, separator, _rest = text.partition(SEPARATOR)
+    words = first.split()
+    return (words[1:] if separator and len(words) > 1 else words)[:4]
+
+
+def both(session: Session, viewer: Viewer, text: str) -> list[Option]:
+    """Officers and units together: who is complained against."""
+    found = [*officers(session, viewer, text), *units(session, viewer, text)]
+    return found[:LIMIT]
+
+
+KINDS = {"unit": units, "officer": officers, "accused": both}
+
+
+def resolve(found: list[Option], text: str) -> Option | None:
+    """The one row meant: the suggestion as chosen, the code, or the only one that fits."""
+    exact = [o for o in found if text in (o.label, o.label.rpartition(SEPARATOR)[2])]
+    if len(exact) == 1:
+        return exact[0]
+    return found[0] if len(found) == 1 else None
+
+
+def picked(found: list[Option], key: str) -> Option | None:
+    """The row chosen from the offered choices; only an offered one counts."""
+    return next((o for o in found if o.key == key), None)
+
+
+def default_units(session: Session, viewer: Viewer) -> Iterator[str]:
+    """Suggestions before anything is typed: the units at and below the viewer's own."""
+    below = under(Unit.path, viewer.seats)
+    query = select(Unit).where(Unit.active, below).order_by(Unit.path).limit(60)
+    yield from (unit_label(row) for row in session.scalars(query))

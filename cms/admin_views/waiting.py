@@ -1,0 +1,232 @@
+"""What waits for an officer: the figures and cases of the home page, in three statements."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, Select, and_, func, literal, select, union_all
+from sqlalchemy.orm import Session
+
+from cms.admin_views.edge import SOON_DAYS, Chip, due_chip
+from cms.authz import DESK, Book, units_of, visible
+from cms.i18n import _, _l, day_range, ist_day
+from cms.models import Action, Complaint, Officer, Party, PartyRole, Rank, Unit
+from cms.rules import SUPERIORS, Post, Status, Viewer
+
+CAP = 999
+"""A count stops here; more is told as 999+."""
+MOST = 60
+LISTED = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """A figure that leads to its list."""
+
+    label: str
+    count: int
+    url: str
+    kind: str = ""
+
+    @property
+    def shown(self) -> str:
+        """The figure, or that it is beyond the cap."""
+        return f"{CAP}+" if self.count > CAP else str(self.count)
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A complaint as a card."""
+
+    row: Row[Any]
+    chip: Chip
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Cases under one heading, each with the same next step."""
+
+    title: str
+    cases: list[Case]
+    step: str = ""
+    step_label: str = ""
+    empty: str = ""
+    more: str = ""
+
+
+def end_of_soon(now: datetime) -> datetime:
+    """The end of the third day from today in India."""
+    today = ist_day(now)
+    return day_range(today, today + timedelta(days=SOON_DAYS))[1]
+
+
+GRID = "/admin/complaint/"
+
+
+def wanted_figures(viewer: Viewer, now: datetime) -> dict[str, tuple[Any, str, str, Book, list[Any]]]:
+    """Key -> (label, address, colour, book, conditions) of the figures this viewer's post needs."""
+    figures: dict[str, tuple[Any, str, str, Book, list[Any]]] = {}
+    if viewer.at(*SUPERIORS, Post.BRANCH, Post.AUDIT):
+        figures = {
+            "overdue": (_l("Overdue"), grid("overdue"), "late", Book.ORDINARY,
+                        [Complaint.overdue(now)]),
+            "soon": (_l("Due in 3 days"), grid("soon"), "soon", Book.ORDINARY,
+                     [Complaint.is_open, Complaint.due_at >= now, Complaint.due_at < end_of_soon(now)]),
+            "unassigned": (_l("Not yet assigned"), grid("unassigned"), "", Book.ORDINARY,
+                           [Complaint.is_open, Complaint.io_id.is_(None)]),
+            "open": (_l("Open"), grid("open"), "", Book.ORDINARY, [Complaint.is_open]),
+        }  # fmt: skip
+    if seats := viewer.at(*DESK):
+        owed = [Complaint.copy_settled_at.is_(None), Complaint.origin.is_(None),
+                Complaint.registered_unit_id.in_(units_of(seats))]  # fmt: skip
+        figures["copies"] = (_l("Copies to hand over"), f"{GRID}unsettled/", "soon", Book.ANY, owed)
+    return figures
+
+
+def grid(view: str) -> str:
+    """Address of a tab of the grid."""
+    return f"{GRID}?clock={view}"
+
+
+def tiles(session: Session, viewer: Viewer, now: datetime) -> list[Tile]:
+    """The figures, counted up to the cap in one statement."""
+    wanted = wanted_figures(viewer, now)
+    if not wanted:
+        return []
+    parts = []
+    for key, (_label, _url, _kind, book, conditions) in wanted.items():
+        rows = visible(select(Complaint.id).where(*conditions), Complaint, viewer, book)
+        inner = rows.limit(CAP + 1).subquery()
+        parts.append(select(literal(key), func.count()).select_from(inner))
+    counts = dict(tuple(row) for row in session.execute(union_all(*parts)))
+    return [
+        Tile(str(label), counts[key], url, kind if counts[key] else "")
+        for key, (label, url, kind, _book, _conditions) in wanted.items()
+    ]
+
+
+LAST_ACTION = (
+    select(func.max(Action.happened_at))
+    .where(Action.complaint_id == Complaint.id)
+    .correlate(Complaint)
+    .scalar_subquery()
+)
+CARD = (
+    Complaint.id, Complaint.number, Complaint.subject, Complaint.language, Complaint.priority,
+    Complaint.due_at, Complaint.is_open, Complaint.status, Complaint.restricted, Complaint.io_id,
+    Complaint.place, Complaint.disposed_on, Party.name.label("name"), Party.phone.label("phone"),
+    Unit.name_en.label("unit_en"), Unit.name_hi.label("unit_hi"), Officer.name_en.label("io_en"),
+    Officer.name_hi.label("io_hi"), Rank.short_en.label("rank_en"), Rank.short_hi.label("rank_hi"),
+)  # fmt: skip
+
+
+def cards(ids: Any, order: Sequence[Any], *, last_action: bool = False) -> Select[Any]:
+    """Complaints of a sub-select of ids with what a card shows."""
+    first = and_(
+        Party.complaint_id == Complaint.id, Party.role == PartyRole.COMPLAINANT, Party.position == 1
+    )
+    last = LAST_ACTION.label("last_at") if last_action else literal(None).label("last_at")
+    return (
+        select(*CARD, last)
+        .join(Unit, Unit.id == Complaint.unit_id)
+        .outerjoin(Party, first)
+        .outerjoin(Officer, Officer.id == Complaint.io_id)
+        .outerjoin(Rank, Rank.id == Officer.rank_id)
+        .where(Complaint.id.in_(ids))
+        .order_by(*order)
+    )
+
+
+def scoped(viewer: Viewer, book: Book, limit: int, *conditions: ColumnElement[bool]) -> Any:
+    """Ids of a viewer's complaints, the earliest due first."""
+    query = select(Complaint.id).where(*conditions).order_by(Complaint.due_at, Complaint.id)
+    return visible(query, Complaint, viewer, book).limit(limit).subquery()
+
+
+def cases(session: Session, query: Select[Any], now: datetime) -> list[Case]:
+    """Rows as cards."""
+    return [
+        Case(row, due_chip(row.due_at, row.is_open, now), row.language.name.lower())
+        for row in session.execute(query)
+    ]
+
+
+def groups(session: Session, viewer: Viewer, now: datetime) -> list[Group]:
+    """The lists of the home page, each for the post it is about."""
+    found: list[Group] = []
+    if viewer.at(Post.IO) and viewer.officer_id:
+        found += own_cases(session, viewer, now)
+    if viewer.at(*SUPERIORS):
+        found += command_cases(session, viewer, now)
+    if viewer.at(Post.BRANCH):
+        found.append(branch_cases(session, viewer, now))
+    if viewer.at(Post.FEEDBACK):
+        found.append(unanswered(session, viewer, now))
+    return found
+
+
+def own_cases(session: Session, viewer: Viewer, now: datetime) -> list[Group]:
+    """An IO's open cases: overdue, due within three days, the rest."""
+    mine = Complaint.io_id == viewer.officer_id
+    ids = scoped(viewer, Book.ANY, MOST, mine, Complaint.is_open)
+    order = (Complaint.due_at, Complaint.id)
+    listed = cases(session, cards(select(ids.c.id), order, last_action=True), now)
+    late = [c for c in listed if c.chip.kind == "late"]
+    soon = [c for c in listed if c.chip.kind == "soon"]
+    rest = [c for c in listed if not c.chip.kind]
+    act = {"step": "act", "step_label": _("Add action")}
+    parts = [Group(_("Overdue"), late, **act), Group(_("Today and next 3 days"), soon, **act),
+             Group(_("Rest"), rest, **act)]  # fmt: skip
+    kept = [part for part in parts if part.cases]
+    return kept or [Group(_("My cases"), [], empty=_("No open case is in your hands."))]
+
+
+def command_cases(session: Session, viewer: Viewer, now: datetime) -> list[Group]:
+    """An SHO sees what has no IO; above, the oldest overdue. Restricted ones for the entitled."""
+    station = bool(viewer.at(Post.SHO))
+    waiting = Complaint.io_id.is_(None) if station else Complaint.due_at < now
+    ordinary = scoped(viewer, Book.ORDINARY, LISTED, Complaint.is_open, waiting)
+    closed = scoped(viewer, Book.RESTRICTED, LISTED, Complaint.is_open)
+    ids = union_all(select(ordinary.c.id), select(closed.c.id))
+    listed = cases(session, cards(ids, (Complaint.due_at, Complaint.id)), now)
+    main = [c for c in listed if not c.row.restricted]
+    held = [c for c in listed if c.row.restricted]
+    step = {"step": "assign", "step_label": _("Assign IO")} if station else {}
+    title = _("Not yet assigned") if station else _("Longest overdue in my charge")
+    more = grid("unassigned" if station else "overdue")
+    empty = _("Every open complaint has an officer.") if station else _("Nothing is overdue.")
+    found = [Group(title, main, **step, empty=empty, more=more)]
+    if held:
+        found.append(Group(_("Restricted: complaints against police"), held))
+    return found
+
+
+def branch_cases(session: Session, viewer: Viewer, now: datetime) -> Group:
+    """Registered at this desk and the copy still owed."""
+    owed = scoped(
+        viewer, Book.ANY, LISTED, Complaint.copy_settled_at.is_(None), Complaint.origin.is_(None),
+        Complaint.registered_unit_id.in_(units_of(viewer.at(*DESK))),
+    )  # fmt: skip
+    listed = cases(session, cards(select(owed.c.id), (Complaint.id,)), now)
+    return Group(
+        _("Registered without a copy delivered"), listed, "handover", _("Hand over"),
+        empty=_("Every complainant has a copy."), more=f"{GRID}unsettled/",
+    )  # fmt: skip
+
+
+def unanswered(session: Session, viewer: Viewer, now: datetime) -> Group:
+    """Disposed, and the complainant has not been asked yet; the oldest disposal first."""
+    asked = Complaint.status.in_((Status.DISPOSED, Status.REPORT_DELIVERED))
+    ids = scoped(viewer, Book.ANY, LISTED * 2, asked, Complaint.satisfied.is_(None))
+    order = (Complaint.disposed_on, Complaint.id)
+    listed = cases(session, cards(select(ids.c.id), order), now)
+    return Group(
+        _("Ask the complainant"), listed, "feedback", _("Record answer"),
+        empty=_("Every complainant has been asked."),
+    )
+
+
