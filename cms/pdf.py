@@ -21,6 +21,8 @@ import segno
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from cms.pdf_text import TextLayer
+
 if TYPE_CHECKING:
     from weasyprint import CSS, HTML
     from weasyprint.text.fonts import FontConfiguration
@@ -424,10 +426,13 @@ class _Engine:
         """Return the PDF of a page; a request for a foreign resource is a `DocumentRefused`."""
         from weasyprint.urls import FatalURLFetchingError
 
+        layer = TextLayer()
         try:
-            with self._lock:
+            with self._lock, layer.drawing():
                 source = self._html(string=page, url_fetcher=self._fetcher)
-                pdf: bytes = source.write_pdf(stylesheets=self._sheets, font_config=self._fonts, pdf_variant="pdf/ua-1")
+                pdf: bytes = source.write_pdf(
+                    stylesheets=self._sheets, font_config=self._fonts, pdf_variant="pdf/ua-1", finisher=layer.finish
+                )
         except FatalURLFetchingError as error:
             raise DocumentRefused("the document asks for a resource that is not ours") from error
         return pdf
