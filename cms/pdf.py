@@ -13,7 +13,7 @@ import dataclasses
 import re
 import threading
 from collections.abc import Mapping, Sequence
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -91,9 +91,10 @@ class RendererUnfit(RuntimeError):
 class CopyData:
     """What the copy of a complaint (``copy.html``) says.
 
-    Dates, times and numbers are finished texts. ``letterhead_*``: the force first, then the
-    office. ``text`` is the complaint in the complainant's own words, ``text_language`` its
-    BCP 47 tag. ``receipt_code`` is 12 digits, with or without spaces.
+    Dates, times and numbers are finished texts. ``letterhead_*`` names the offices, highest
+    first; the force stands above them by itself. ``text`` is the complaint in the
+    complainant's own words, ``text_language`` its BCP 47 tag. ``receipt_code`` is 12 digits,
+    with or without spaces. Empty texts leave no trace on the page.
     """
 
     letterhead_hi: Sequence[str]
@@ -236,7 +237,7 @@ def html(template: str, data: Document, *, language: str, embed: bool) -> str:
     texts = _clean_document(data)
     order = LANGUAGES[language]
     page = _templates().get_template(template)
-    return page.render(texts, d=texts, order=order, embed=embed, emblem=_emblem())
+    return page.render(texts, d=texts, order=order, tags=partial(_tags, order), embed=embed, emblem=_emblem())
 
 
 def warm() -> None:
@@ -315,6 +316,13 @@ def _templates() -> Environment:
         paragraphs=_paragraphs, tied=_tied, closed=_closed, code=_grouped, qr=_qr, web=_web_address, data_url=_data_url
     )
     return environment
+
+
+def _tags(order: Sequence[str], hi: str, en: str) -> list[str]:
+    """The languages to print, in order: not one without text, and once what is the same."""
+    if hi == en:
+        return [order[0]] if hi else []
+    return [tag for tag in order if (hi if tag == "hi" else en)]
 
 
 def _paragraphs(text: str) -> list[str]:

@@ -278,6 +278,24 @@ def test_markup_is_text_whoever_made_it():
     assert "<i>" not in page
 
 
+@pytest.mark.parametrize("template", SAMPLES)
+def test_empty_fields_leave_no_stray_signs(template):
+    sample = dataclasses.asdict(SAMPLES[template])
+    kept = {"number", "verify_url", "track_url", "version", "text_language", "outcome_language"}
+    bare = {name: value if name in kept else type(value)() for name, value in sample.items()}
+    page = pdf.html(template, bare, language="hi", embed=False)
+    words = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "", page[page.index("<main>") :]))
+    assert not re.search(r", ?,|/ ?/|“”|: ?:|, /|/ ,", words.replace("https://", ""))
+    assert "None" not in words
+    assert pdf.render(template, bare, language="hi").startswith(b"%PDF")
+
+
+def test_the_force_stands_above_whatever_office():
+    page = pdf.html("copy.html", dataclasses.replace(COPY, letterhead_en=["PS X"]), language="hi", embed=False)
+    assert page.count("HARYANA POLICE") == 1
+    assert "PS X" in page
+
+
 def test_cleaning_keeps_the_words():
     assert pdf.clean("क्\u200dष श्री\u00adमती\r\nक\u200cख") == "क्\u200dष श्रीमती\nक\u200cख"
     assert pdf.clean("abc\u202etxt.exe\u2066") == "abctxt.exe"
