@@ -1,5 +1,36 @@
+"""The staff's screens: Flask-Admin's engine, our templates, views compiled from the models."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from types import ModuleType
+
 from flask import Flask
+from flask_admin import Admin, AdminIndexView
+from flask_admin.theme import Theme
 
 
 def init_app(app: Flask) -> None:
-    """Install."""
+    """Register the admin, its views and the pages that are no model's."""
+    from cms.admin_views import registers
+
+    pages = pages_or_none()
+    admin = Admin(
+        name="CMS",
+        url="/admin",
+        theme=Theme(folder="bootstrap4", base_template="cms/base.html"),
+        index_view=getattr(pages, "Home", AdminIndexView)(url="/admin"),
+    )
+    with app.app_context():
+        registers.add_views(admin)
+        admin.init_app(app)
+        if pages is not None:
+            pages.init_app(app, admin)
+
+
+def pages_or_none() -> ModuleType | None:
+    """Home, register, complaint page and moves, where that module is installed."""
+    if importlib.util.find_spec("cms.admin_views.pages") is None:
+        return None
+    return importlib.import_module("cms.admin_views.pages")

@@ -11,8 +11,7 @@ from flask_wtf import FlaskForm
 from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import aliased
 from wtforms import (
-    BooleanField, DateField, DateTimeLocalField, Field as WTField, IntegerField, RadioField, SelectField,
-    StringField, TextAreaField,
+    DateField, DateTimeLocalField, Field as WTField, IntegerField, StringField, TextAreaField,
 )  # fmt: skip
 from wtforms.validators import InputRequired, Length, Optional, StopValidation
 
@@ -27,7 +26,6 @@ FEW = 60
 """Rows up to which a select is offered; beyond, a look-up."""
 FOUND = 20
 """Rows a look-up answers with."""
-ASK = "?"
 REFERENCE = re.compile(r"^(?:.*#)?(\d{1,18})$", re.DOTALL)
 
 Option = tuple[int, str]
@@ -167,58 +165,54 @@ class LinkField(WTField):
         return self.typed or ""
 
 
-class ChoiceField(SelectField):
+class ChoiceField(WTField):
     """One member of a Choice; posted and stored by name, shown by label."""
 
     def __init__(self, *args: Any, of: type[Choice], nullable: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
         self.of = of
-        blank = [("", "")] if nullable else []
-        choices: Iterable[Any] = [*blank, *((m.name, m.label) for m in of)]
-        super().__init__(*args, choices=list(choices), coerce=self.member, validate_choice=False, **kwargs)
+        self.nullable = nullable
 
-    def member(self, value: Any) -> Any:
-        """The member of a name; the text itself if there is none, for validation to refuse."""
-        if isinstance(value, self.of) or value in (None, ""):
-            return value or None
-        return self.of.__members__.get(str(value), str(value))
+    def process_formdata(self, valuelist: Sequence[Any]) -> None:
+        """Read a name; anything else is refused with a sentence."""
+        if not valuelist:
+            return
+        name = str(valuelist[0])
+        if name not in self.of.__members__ and (name or not self.nullable):
+            raise ValueError(_("Choose a value from the list."))
+        self.data = self.of.__members__.get(name)
 
-    def pre_validate(self, form: BaseForm) -> None:
-        """Refuse unknown names with a sentence."""
-        if self.data is not None and not isinstance(self.data, self.of):
-            self.data = None
-            raise StopValidation(_("Choose a value from the list."))
-
-    def iter_choices(self) -> Iterable[tuple[Any, Any, bool, dict[str, Any]]]:
-        """Choices with the current one marked by name."""
-        now = self.data.name if isinstance(self.data, self.of) else ""
-        for name, label in self.choices:
-            yield name, label, name == now, {}
+    def iter_choices(self) -> Iterable[tuple[str, str, bool]]:
+        """(name, label, whether it is the current one)."""
+        if self.nullable or self.data is None:
+            yield "", "", self.data is None
+        for member in self.of:
+            yield member.name, str(member.label), member is self.data
 
 
-class ThreeWay(RadioField):
-    """Yes, no, or not asked: an untouched record stays as it was."""
+class FlagField(WTField):
+    """Yes and no, and "not asked" where that is possible: an untouched record stays as it was."""
 
     WORDS = {"yes": True, "no": False, "": None}
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        choices = [("yes", _l("Yes")), ("no", _l("No")), ("", _l("Not asked yet"))]
-        super().__init__(*args, choices=choices, coerce=str, validate_choice=False, **kwargs)
-
-    def process_data(self, value: Any) -> None:
-        """Take True, False or None."""
-        self.data = value
+    def __init__(self, *args: Any, nullable: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.nullable = nullable
 
     def process_formdata(self, valuelist: Sequence[Any]) -> None:
-        """Read a radio button; anything else is refused."""
-        if valuelist:
-            if valuelist[0] not in self.WORDS:
-                raise ValueError(_("Choose a value from the list."))
-            self.data = self.WORDS[valuelist[0]]
+        """Read a radio button; anything else is refused with a sentence."""
+        if not valuelist:
+            return
+        if valuelist[0] not in self.WORDS or (not valuelist[0] and not self.nullable):
+            raise ValueError(_("Choose a value from the list."))
+        self.data = self.WORDS[valuelist[0]]
 
-    def iter_choices(self) -> Iterable[tuple[Any, Any, bool, dict[str, Any]]]:
-        """The three answers with the current one marked."""
-        for word, label in self.choices:
-            yield word, label, self.WORDS[word] is self.data, {}
+    def iter_choices(self) -> Iterable[tuple[str, str, bool]]:
+        """(value, label, whether it is the current one)."""
+        yield "yes", _("Yes"), self.data is True
+        yield "no", _("No"), self.data is False
+        if self.nullable:
+            yield "", _("Not asked yet"), self.data is None
 
 
 class MomentField(DateTimeLocalField):
@@ -248,7 +242,7 @@ def form_field(f: Field) -> Any:
         return ChoiceField(of=f.choices, nullable=f.nullable, **common)
     if f.kind is Kind.FLAG:
         default = getattr(f.column.default, "arg", None)
-        return ThreeWay(**common) if f.nullable else BooleanField(default=default, **common)
+        return FlagField(nullable=f.nullable, default=default, **common)
     must: Any = InputRequired(_l("Fill this in.")) if f.required else Optional()
     rules = [must, Length(max=f.length)] if f.length else [must]
     plain: dict[Kind, Any] = {

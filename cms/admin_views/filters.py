@@ -25,6 +25,7 @@ from cms.database import reading
 from cms.i18n import _, _l, day_range, ist_day, language
 from cms.models import Complaint, Kind as UnitKind, Unit
 from cms.rules import Viewer
+from cms.unit_of_work import utcnow
 
 KEEP_SECONDS = 60
 """How long a worker may offer the choices it last read; a filter's choices only, never its rows."""
@@ -66,9 +67,8 @@ class GridFilter(BaseSQLAFilter):  # type: ignore[misc]
 
     def apply(self, query: Any, value: Any, alias: Any = None) -> Any:
         """Flask-Admin's own way in: the condition with its values."""
-        cleaned = value
-        now = current_app.extensions["cms_now"]()
-        return query.where(self.condition(self.token(cleaned)).params(**self.params(cleaned, now)))
+        said = self.params(value, utcnow())
+        return query.where(self.condition(self.token(value)).params(**said))
 
     def choices(self, viewer: Viewer) -> list[tuple[str, str]] | None:
         """(value, words) to choose from; None if it is typed."""
