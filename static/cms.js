@@ -18,6 +18,17 @@
     if (event.key === "Enter" && event.ctrlKey && event.target.form) event.target.form.requestSubmit();
   });
 
+  // The browser shows dates in an order of its own; say the day in words beside it.
+  all("input[type=date]", (field) => {
+    const words = new Intl.DateTimeFormat(document.documentElement.lang === "hi" ? "hi-IN" : "en-IN", { day: "numeric", month: "long", year: "numeric", weekday: "short" });
+    const said = document.createElement("p");
+    said.className = "hint";
+    field.after(said);
+    const show = () => { said.textContent = field.valueAsDate ? words.format(field.valueAsDate) : ""; };
+    field.addEventListener("change", show);
+    show();
+  });
+
   all("[data-poll]", (place) => {
     let tries = 0;
     const ask = async () => {

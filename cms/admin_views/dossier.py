@@ -87,7 +87,7 @@ def dossier(session: Session, viewer: Viewer, complaint_id: int) -> Dossier:
     party = documents.complainant(complaint)
     return Dossier(
         complaint=complaint,
-        chip=due_chip(complaint.due_at, complaint.is_open),
+        chip=due_chip(complaint.due_at, complaint.is_open, complaint.disposed_on),
         clock=clock(complaint, ist_day(utcnow())),
         timeline=timeline(session, complaint, deliveries),
         chain=chain(session, complaint),
@@ -190,13 +190,14 @@ def timeline(session: Session, complaint: Complaint, given: list[Delivery]) -> l
     told = {ActionKind.DELIVERED} if given else set()
     told |= {ActionKind.FEEDBACK} if answers else set()
     entries = [
+        *(of_document(d) for d in complaint.documents),
         *(of_action(a, complaint) for a in complaint.actions if a.kind not in told),
         *(of_delivery(d) for d in given),
-        *(of_document(d) for d in complaint.documents),
         *(of_feedback(f) for f in answers),
         *reminders(session, complaint),
     ]
-    return sorted(entries, key=lambda entry: entry.at, reverse=True)
+    # Of one moment, what was written later stands above.
+    return sorted(entries[::-1], key=lambda entry: entry.at, reverse=True)
 
 
 def of_action(action: Action, complaint: Complaint) -> Entry:

@@ -11,15 +11,15 @@ from flask import request
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
+from cms.admin_views.cells import due_words
 from cms.authz import visible
-from cms.i18n import IST, _, _l, ist_day, ngettext, show_day
+from cms.i18n import IST, _, _l, ist_day, language, show_day
 from cms.models import Complaint, Officer, db
 from cms.rules import NotFound, RuleBroken
 from cms.unit_of_work import utcnow
 from cms.web import viewer
 
 E = TypeVar("E", bound=Enum)
-SOON_DAYS = 3
 
 
 def seen(complaint_id: int) -> Complaint:
@@ -49,17 +49,31 @@ class Chip:
     text: str
 
 
-def due_chip(due_at: datetime, is_open: bool, now: datetime | None = None) -> Chip:
-    """How much of the clock is left; red only when overdue, amber for three days and less."""
-    if not is_open:
-        return Chip("done", _("Disposed"))
-    left = (ist_day(due_at) - ist_day(now or utcnow())).days
-    if left < 0:
-        return Chip("late", ngettext("%(num)d day overdue", "%(num)d days overdue", -left))
-    if left == 0:
-        return Chip("soon", _("Due today"))
-    kind = "soon" if left <= SOON_DAYS else ""
-    return Chip(kind, ngettext("%(num)d day left", "%(num)d days left", left))
+def due_chip(
+    due_at: datetime, is_open: bool, closed: date | None = None, now: datetime | None = None
+) -> Chip:
+    """How much of the clock is left, in the words of the grid."""
+    return Chip(*due_words(now or utcnow(), due_at, is_open, closed, language()))
+
+
+def chip_of(complaint: Complaint) -> Chip:
+    """The clock of one complaint."""
+    return due_chip(complaint.due_at, complaint.is_open, complaint.disposed_on)
+
+
+def ago(then: datetime) -> str:
+    """How many days ago a moment was, on India's calendar."""
+    days = (ist_day(utcnow()) - ist_day(then)).days
+    if days <= 0:
+        return _("today")
+    return _("yesterday") if days == 1 else _("%(days)s days ago", days=days)
+
+
+def phone(text: str | None) -> str:
+    """A number as people read it: +91 98120 12345."""
+    if text and text.startswith("+91") and len(text) == 13:
+        return f"{text[:3]} {text[3:8]} {text[8:]}"
+    return text or ""
 
 
 def value(name: str) -> str:

@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from flask import Flask, current_app, request, url_for
 
+from cms.admin_views.edge import ago, phone
 from cms.authz import may
 from cms.i18n import _
 from cms.rules import Viewer
@@ -55,8 +56,7 @@ class Frame:
         """The menu: daily work first, then whatever grids this viewer may open."""
         if self.viewer is None:
             return []
-        grids = list(grid_items())
-        return [*daily_items(self.viewer), *grids]
+        return [*daily_items(self.viewer), *grid_items(self.viewer)]
 
     def switch(self, language: str) -> str:
         """Address that changes the language and comes back here."""
@@ -78,13 +78,15 @@ ICONS = {"officer": "officer", "unit": "unit"}
 DAILY = frozenset({"admin", "complaint"})
 
 
-def grid_items() -> Iterator[Item]:
+def grid_items(who: Viewer) -> Iterator[Item]:
     """Every other view of the admin that this viewer may open, in the order of registration."""
     heading = ""
     for view in admin_views():
         if view.endpoint in DAILY or not (view.is_visible() and view.is_accessible()):
             continue
         group = str(view.category or "")
+        if group and not may(who, "masters"):
+            continue  # open to be read by anybody, but daily work does not need them in the menu
         yield Item(
             str(view.name), view.url + "/", ICONS.get(view.endpoint, "page"),
             group if group != heading else "",
@@ -101,3 +103,4 @@ def admin_views() -> list[Any]:
 def install(app: Flask) -> None:
     """Make ``frame`` known to the templates."""
     app.jinja_env.globals["frame"] = Frame()
+    app.jinja_env.filters.update(ago=ago, phone=phone)

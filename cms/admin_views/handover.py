@@ -12,7 +12,7 @@ from markupsafe import Markup
 from sqlalchemy import select
 
 from cms import pdf
-from cms.admin_views.edge import derivation, due_chip, member, seen, url_of, value
+from cms.admin_views.edge import chip_of, derivation, member, seen, url_of, value
 from cms.authz import allowed, may, visible
 from cms.i18n import _, _l, show_day
 from cms.models import Channel, Complaint, Document, DocumentKind, DocumentState, db
@@ -97,8 +97,14 @@ def whole_letter(document: Document) -> str:
 def letter(document: Document) -> Markup:
     """The inside of that page, to stand within one of ours (which has its own main landmark)."""
     inside = whole_letter(document).partition("<body>")[2].partition("</body>")[0]
-    # Escaped by the letter's own template already.
-    return Markup(re.sub(r"<(/?)main>", r"<\1div>", inside))  # noqa: S704
+    inside = re.sub(r"<(/?)main>", r"<\1div>", inside)
+    # Escaped by the letter's own template already, so that class=" is ours alone.
+    return Markup(re.sub(r'(?<=class=")[^"]*', own_names, inside))  # noqa: S704
+
+
+def own_names(match: re.Match[str]) -> str:
+    """The letter's class names under a prefix: some are names of our page as well."""
+    return " ".join(f"l-{name}" for name in match[0].split())
 
 
 @blueprint.get("/letter.css")
@@ -115,7 +121,7 @@ def scoped(css: str, within: str = ".sheet") -> str:
     css = re.sub(r"/\*.*?\*/", "", css, flags=re.DOTALL)
 
     def narrow(match: re.Match[str]) -> str:
-        names = (name.strip() for name in match[1].split(","))
+        names = (name.strip().replace(".", ".l-") for name in match[1].split(","))
         return ", ".join(
             within if name in ("body", "html", ":root") else f"{within} {name}" for name in names
         ) + " {"  # fmt: skip
@@ -137,7 +143,7 @@ def unsettled() -> str:
     if not may(viewer(), "register"):
         raise Forbidden("register")
     rows = deliveries.unsettled(db.session(), viewer())
-    chips = {row.id: due_chip(row.due_at, row.is_open) for row in rows}
+    chips = {row.id: chip_of(row) for row in rows}
     return render_template("admin/complaint/unsettled.html", rows=rows, chips=chips)
 
 
@@ -201,7 +207,7 @@ def show_report(complaint: Complaint, document: Document, sentence: str | None =
     said: dict[str, Any] = dict(
         complaint=complaint, document=document, sentence=sentence, form=request.form,
         channels=Channel, email=email_of(complaint), letter=letter(document),
-        chip=due_chip(complaint.due_at, complaint.is_open), back=url_of(complaint.id),
+        chip=chip_of(complaint), back=url_of(complaint.id),
         issued=show_day(document.issued_at),
     )  # fmt: skip
     return render_template("admin/complaint/deliver.html", **said)

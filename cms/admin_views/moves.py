@@ -15,7 +15,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import func, select
 
 from cms.admin_views import lookups
-from cms.admin_views.edge import due_chip, member, moment, number, seen, url_of, value
+from cms.admin_views.edge import chip_of, member, moment, number, seen, url_of, value
 from cms.authz import allowed
 from cms.i18n import _, _l, ist
 from cms.models import ENQUIRY, Action, ActionKind, Complaint, Disposition, Officer, db
@@ -227,7 +227,7 @@ def show(name: str, complaint: Complaint, sentence: str | None = None) -> str:
     return render_template(
         f"admin/complaint/{name}.html",
         complaint=complaint, move=form.step, sentence=sentence, form=request.form,
-        back=url_of(complaint.id), chip=due_chip(complaint.due_at, complaint.is_open),
+        back=url_of(complaint.id), chip=chip_of(complaint),
         seen_version=request.form.get("version") or complaint.version,
         **form.extras(complaint),
     )  # fmt: skip
@@ -243,6 +243,6 @@ def both_values(name: str, conflict: Conflict) -> ResponseReturnValue:
     page = render_template(
         "admin/complaint/conflict.html",
         complaint=complaint, move=FORMS[name].step, ours=FORMS[name].ours(), last=last, kept=kept,
-        back=url_of(complaint.id), chip=due_chip(complaint.due_at, complaint.is_open),
+        back=url_of(complaint.id), chip=chip_of(complaint),
     )  # fmt: skip
     return page, 409

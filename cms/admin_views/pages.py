@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from cms.admin_views import frame, handover, moves, register, waiting
 from cms.admin_views.dossier import BAR, dossier
-from cms.admin_views.edge import due_chip, url_of
+from cms.admin_views.edge import url_of
 from cms.authz import visible
 from cms.health import health
 from cms.models import Notice, db
@@ -38,7 +38,6 @@ class Home(AdminIndexView):
             groups=waiting.groups(session, who, now),
             notices=notices.unread(session, who),
             rungs=Rung.__members__,
-            chip=due_chip,
         )
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
 from cms.admin_views import handover, lookups
-from cms.admin_views.edge import day, due_chip, member, number, value
+from cms.admin_views.edge import chip_of, day, member, number, value
 from cms.admin_views.lookups import Option
 from cms.authz import may, visible
 from cms.i18n import _l, is_devanagari, ist_day
@@ -191,7 +191,7 @@ def same_phone() -> str:
     except RuleBroken:
         phone = None
     rows = earlier(phone) if phone else []
-    chips = {row.id: due_chip(row.due_at, row.is_open) for row in rows}
+    chips = {row.id: chip_of(row) for row in rows}
     return render_template("admin/complaint/same_phone.html", rows=rows, chips=chips)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, Select, and_, func, literal, select, union_all
 from sqlalchemy.orm import Session
 
-from cms.admin_views.edge import SOON_DAYS, Chip, due_chip
+from cms.admin_views.edge import Chip, due_chip
 from cms.authz import DESK, Book, units_of, visible
 from cms.i18n import _, _l, day_range, ist_day
 from cms.models import Action, Complaint, Officer, Party, PartyRole, Rank, Unit
@@ -19,6 +19,7 @@ from cms.rules import SUPERIORS, Post, Status, Viewer
 CAP = 999
 """A count stops here; more is told as 999+."""
 MOST = 60
+SOON_DAYS = 3
 LISTED = 12
 
 
@@ -150,7 +151,7 @@ def scoped(viewer: Viewer, book: Book, limit: int, *conditions: ColumnElement[bo
 def cases(session: Session, query: Select[Any], now: datetime) -> list[Case]:
     """Rows as cards."""
     return [
-        Case(row, due_chip(row.due_at, row.is_open, now), row.language.name.lower())
+        Case(row, due_chip(row.due_at, row.is_open, row.disposed_on, now), row.language.name.lower())
         for row in session.execute(query)
     ]
 
@@ -177,7 +178,7 @@ def own_cases(session: Session, viewer: Viewer, now: datetime) -> list[Group]:
     listed = cases(session, cards(select(ids.c.id), order, last_action=True), now)
     late = [c for c in listed if c.chip.kind == "late"]
     soon = [c for c in listed if c.chip.kind == "soon"]
-    rest = [c for c in listed if not c.chip.kind]
+    rest = [c for c in listed if c.chip.kind not in ("late", "soon")]
     act = {"step": "act", "step_label": _("Add action")}
     parts = [Group(_("Overdue"), late, **act), Group(_("Today and next 3 days"), soon, **act),
              Group(_("Rest"), rest, **act)]  # fmt: skip
