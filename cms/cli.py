@@ -10,7 +10,7 @@ from flask.cli import AppGroup
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
-from cms import notify, triggers
+from cms import cli_data, notify, triggers
 from cms.models import db
 from cms.rules import SYSTEM, RuleBroken
 from cms.services import accounts, integrity, messages, reminders, upkeep
@@ -23,8 +23,6 @@ group = AppGroup("cms", help="Complaint Monitoring System.")
 
 def init_app(app: Flask) -> None:
     """Add the commands."""
-    from cms import cli_data  # it adds its commands to the group above
-
     cli_data.attach(group)
     app.cli.add_command(group)
 
@@ -53,6 +51,7 @@ def init() -> None:
         )  # fmt: skip
     except OperationalError as error:
         stop(unreachable(error), 5)
+    cli_data.ensure_demo()
 
 
 def unreachable(error: OperationalError) -> str:

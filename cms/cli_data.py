@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 import click
+from flask import current_app
 from flask.cli import with_appcontext
 from rich.console import Console
 from rich.progress import (
     BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn,
 )  # fmt: skip
+from sqlalchemy import select
 
 from cms.i18n import group_digits, ist_day
-from cms.models import db
+from cms.models import Complaint, db
 from cms.rules import SYSTEM
-from cms.services import reference
+from cms.services import reference, upkeep
+from cms.services.demo import fill
 from cms.services.importing import profile as profiles
 from cms.services.importing import run as importing
 from cms.services.importing.problems import Problems
@@ -35,7 +38,7 @@ class Refused(click.ClickException):
 
 def attach(group: click.Group) -> None:
     """Add the commands of this page to the group of ``cms``."""
-    for command in (import_, reference_):
+    for command in (import_, demo, reference_):
         group.add_command(command)
 
 
@@ -98,6 +101,55 @@ def report(outcome: importing.Outcome, problems: Problems, dry_run: bool) -> Non
     for p in problems.first:
         said = f" = {p.value}" if p.value else ""
         click.echo(f"  {p.file}, line {p.line}, {p.column}{said}: {p.reason.label}", err=True)
+
+
+@click.command("demo")
+@click.option("--complaints", default=fill.DEFAULT, type=click.IntRange(1), show_default=True)
+@click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="The day it is; default today.")
+@click.option("--seed", default=1, show_default=True, help="Another seed, other people.")
+@with_appcontext
+def demo(complaints: int, as_of: datetime | None, seed: int) -> None:
+    """Fill an empty database with an invented register of the Hisar range."""
+    day = as_of.date() if as_of else ist_day(utcnow())
+    if day > ist_day(utcnow()):
+        raise Refused("The day of the demo cannot be after today.")
+    with progress() as tell:
+        written = fill_demo(complaints, day, seed, tell)
+    if not written:
+        click.echo("Nothing was changed: the demo is there already.")
+    else:
+        click.echo(f"{group_digits(written)} complaints as of {day:%d %b %Y}. Accounts:")
+        click.echo("\n".join(fill.accounts()))
+
+
+def fill_demo(complaints: int, day: date, seed: int, tell: Tell) -> int:
+    """Fill it, or refuse with a sentence outside demo mode or in a database that is in use."""
+    if not current_app.extensions["cms_settings"].demo:
+        raise Refused("Demo data has known passwords: it exists in demo mode only (CMS_DEMO=1).")
+    try:
+        return fill.fill(
+            db.engine, count=complaints, as_of=day, seed=seed, now=utcnow(), tell=tell
+        )
+    except fill.NotEmpty as error:
+        raise Refused(str(error)) from None
+
+
+def ensure_demo() -> None:
+    """In demo mode, fill a database that holds no complaint, or finish what was broken off."""
+    if not current_app.extensions["cms_settings"].demo:
+        return
+    with db.engine.connect() as connection:
+        begun, done = (upkeep.stamp(connection, name) for name in ("demo", "demo:done"))
+        used = connection.scalar(select(Complaint.id).limit(1)) is not None
+    if done or (used and begun is None):
+        return
+    said = dict(part.split("=", 1) for part in (begun or "").split())
+    with progress() as tell:
+        fill_demo(
+            int(said.get("complaints", fill.DEFAULT)),
+            date.fromisoformat(said["as_of"]) if begun else ist_day(utcnow()),
+            int(said.get("seed", 1)), tell,
+        )  # fmt: skip
 
 
 @click.group("reference")
