@@ -36,6 +36,8 @@ from cms.rules import DISPOSED, SUPERIORS, SYSTEM, Post, Role, Seat, Status, Vie
 
 COMMAND = frozenset(SUPERIORS)
 DESK = frozenset({Post.BRANCH, Post.SHO})
+ENQUIRERS = (Post.IO, Post.SHO)
+"""Posts whose holder may be named IO, also of a case that another office holds."""
 READERS = COMMAND | {Post.IO, Post.BRANCH, Post.FEEDBACK, Post.AUDIT}
 
 PERMISSIONS: Mapping[str, frozenset[Post]] = {
@@ -119,7 +121,7 @@ def complaint_scope(viewer: Viewer, book: Book = Book.ANY) -> list[ColumnElement
     if book is Book.ORDINARY:
         return [*conditions, ~Complaint.restricted]
     if book is Book.RESTRICTED:
-        return [*conditions, Complaint.restricted.is_(True), unbarred(viewer)]
+        return [*conditions, and_(Complaint.restricted), unbarred(viewer)]
     return [*conditions, or_(~Complaint.restricted, unbarred(viewer))]
 
 
@@ -128,7 +130,7 @@ def jurisdiction(viewer: Viewer, book: Book) -> list[ColumnElement[bool]]:
     ways: list[ColumnElement[bool]] = []
     if seats := viewer.at(*SUPERIORS, Post.BRANCH, Post.AUDIT):
         ways.append(Complaint.unit_id.in_(units_of(seats)))
-    if viewer.at(Post.IO) and viewer.officer_id:
+    if viewer.at(*ENQUIRERS) and viewer.officer_id:
         ways.append(Complaint.io_id == viewer.officer_id)
         if book is Book.ANY:
             was = select(Assignment.complaint_id).where(Assignment.officer_id == viewer.officer_id)
@@ -233,7 +235,7 @@ def allowed(viewer: Viewer, permission: str, complaint: Complaint) -> bool:
     posts = PERMISSIONS.get(permission, frozenset())
     if covers(viewer.at(*(posts - {Post.IO, Post.FEEDBACK})), complaint.unit):
         return not (permission == "dispose" and complaint.io_id == viewer.officer_id)
-    if Post.IO in posts and viewer.at(Post.IO) and complaint.io_id == viewer.officer_id:
+    if Post.IO in posts and viewer.at(*ENQUIRERS) and complaint.io_id == viewer.officer_id:
         return viewer.officer_id is not None
     if Post.FEEDBACK in posts:
         seats = tuple(s for s in viewer.at(Post.FEEDBACK) if s.unit_id != complaint.unit_id)

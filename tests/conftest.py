@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from flask import Flask
+from flask import Flask, g
 from flask.testing import FlaskClient
 from itsdangerous import URLSafeTimedSerializer
 from sqlalchemy import create_engine, select
@@ -144,11 +144,21 @@ def settings(backend: str, request: pytest.FixtureRequest, tmp_path: Path) -> It
     servers.sql(f"DROP DATABASE {name} WITH (FORCE)")
 
 
+class CleanClient(FlaskClient):
+    """Requests share the test's application context: forget who asked before."""
+
+    def open(self, *args: Any, **kwargs: Any) -> Any:
+        for name in list(g):
+            g.pop(name)
+        return super().open(*args, **kwargs)
+
+
 @pytest.fixture
 def app(settings: Settings) -> Iterator[Flask]:
     """The application on a fresh copy of the small range, inside an application context."""
     made = create_app(settings)
     made.testing = True
+    made.test_client_class = CleanClient
     with made.app_context():
         yield made
         close(made)

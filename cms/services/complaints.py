@@ -10,7 +10,7 @@ import phonenumbers
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
-from cms.authz import COMMAND, DESK, allowed, under
+from cms.authz import COMMAND, DESK, ENQUIRERS, allowed, under
 from cms.i18n import _l, ist_day
 from cms.models import (
     ENQUIRY,
@@ -42,7 +42,6 @@ from cms.rules import (
     OPEN,
     Finding,
     Move,
-    Post,
     RuleBroken,
     Status,
     Viewer,
@@ -320,7 +319,7 @@ def eligible_ios(
         .join(Posting)
         .join(Unit, Posting.unit_id == Unit.id)
         .where(
-            Posting.post.in_((Post.IO, Post.SHO)), Posting.in_force(ist_day(now)), Officer.active,
+            Posting.post.in_(ENQUIRERS), Posting.in_force(ist_day(now)), Officer.active,
             inside, Unit.path.startswith(complaint.unit.path, autoescape=True),
             Officer.id != viewer.officer_id,
             Officer.id.not_in(
