@@ -25,7 +25,7 @@ from flask_limiter.util import get_remote_address
 from flask_login import LoginManager, UserMixin, current_user
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from sqlalchemy.exc import OperationalError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, SecurityError
 
 from cms.database import reading
 from cms.i18n import LANGUAGES, _, _l
@@ -184,9 +184,15 @@ def install_errors(app: Flask) -> None:
     app.register_error_handler(
         CSRFError, lambda e: error_page(400, str(_("This form has expired. Open it again.")))
     )
+    app.register_error_handler(SecurityError, strange_host)
     app.register_error_handler(HTTPException, lambda e: error_page(e.code or 500))
     app.register_error_handler(OperationalError, database_away)
     app.register_error_handler(500, lambda e: error_page(500))
+
+
+def strange_host(error: SecurityError) -> tuple[str, int]:
+    """Plain words: for a host that is not ours no address, not even the style sheet's, is made."""
+    return "This address is not served here.", 400
 
 
 def database_away(error: OperationalError) -> tuple[str, int]:
