@@ -63,6 +63,12 @@
       if (answer && answer.ok) place.innerHTML = await answer.text();
     };
     field.addEventListener("input", later(300, ask));
+    place.addEventListener("click", (event) => {
+      const said = event.target.dataset;
+      if (!said.take) return;
+      ["name", "address", "email"].forEach((name) => { field.form.elements[name].value = said[name]; });
+      field.form.elements.text.focus();
+    });
   });
 
   all("[data-quick]", (row) => {

@@ -51,10 +51,10 @@ def like(text: str, *columns: Any) -> ColumnElement[bool]:
 
 
 def units(session: Session, viewer: Viewer, text: str) -> list[Option]:
-    """Units in use whose name, code or other spelling fits."""
+    """Units in use, of a district, whose name, code or other spelling fits."""
     wanted = text.rpartition(SEPARATOR)[2].strip() or text
     fits = like(wanted, Unit.name_en, Unit.name_hi, Unit.code, Unit.aliases)
-    query: Select[Any] = select(Unit).where(Unit.active, fits).order_by(Unit.path, Unit.id)
+    query: Select[Any] = select(Unit).where(Unit.active, Unit.district_id.is_not(None), fits).order_by(Unit.path, Unit.id)
     rows = session.scalars(visible(query, Unit, viewer).limit(LIMIT))
     return [Option(f"unit:{row.id}", unit_label(row)) for row in rows]
 
@@ -106,5 +106,5 @@ def picked(found: list[Option], key: str) -> Option | None:
 def default_units(session: Session, viewer: Viewer) -> Iterator[str]:
     """Suggestions before anything is typed: the units at and below the viewer's own."""
     below = under(Unit.path, viewer.seats)
-    query = select(Unit).where(Unit.active, below).order_by(Unit.path).limit(60)
+    query = select(Unit).where(Unit.active, Unit.district_id.is_not(None), below).order_by(Unit.path).limit(60)
     yield from (unit_label(row) for row in session.scalars(query))

@@ -16,7 +16,7 @@ from cms.authz import may, visible
 from cms.i18n import _l, is_devanagari, ist_day
 from cms.models import Category, Complaint, Kind, Language, Mode, Party, Priority, Source, Unit, db
 from cms.rules import NotFound, RuleBroken
-from cms.services import complaints
+from cms.services import complaints, documents
 from cms.services.complaints import AccusedNamed, NewComplaint, phone_number
 from cms.services.desk import Forbidden
 from cms.unit_of_work import unit_of_work, utcnow
@@ -192,14 +192,15 @@ def same_phone() -> str:
         phone = None
     rows = earlier(phone) if phone else []
     chips = {row.id: chip_of(row) for row in rows}
-    return render_template("admin/complaint/same_phone.html", rows=rows, chips=chips)
+    person = documents.complainant(rows[0]) if rows else None
+    return render_template("admin/complaint/same_phone.html", rows=rows, chips=chips, person=person)
 
 
 def earlier(phone: str) -> list[Complaint]:
     """The last complaints of this phone that the viewer may see, newest first."""
     by_phone = select(Party.complaint_id).where(Party.phone == phone)
     query = visible(select(Complaint).where(Complaint.id.in_(by_phone)), Complaint, viewer())
-    query = query.options(joinedload(Complaint.unit)).order_by(Complaint.id.desc()).limit(5)
+    query = query.options(joinedload(Complaint.unit)).order_by(Complaint.id.desc()).limit(4)
     return list(db.session().scalars(query))
 
 

@@ -16,7 +16,7 @@ from flask_limiter.util import get_remote_address
 from sqlalchemy import func, select
 
 from cms import pdf
-from cms.i18n import _, _l, ist_day, show_day
+from cms.i18n import _, _l, ist_day, ngettext, show_day
 from cms.models import ENQUIRY, Action, Assignment, Complaint, Document, DocumentState, db
 from cms.rules import DISPOSED, NotFound, Status, clock_day
 from cms.services import documents, tracking
@@ -145,7 +145,11 @@ def enquiry_line(complaint: Complaint) -> str:
         Action.complaint_id == complaint.id, Action.kind.in_(ENQUIRY)
     )
     count, last = db.session().execute(query).one()
-    return _("%(count)s actions, the last on %(day)s", count=count, day=show_day(last)) if count else ""
+    if not count:
+        return ""
+    words = ngettext("%(num)d action, the last on %(day)s", "%(num)d actions, the last on %(day)s",
+                     count, day=show_day(last))  # fmt: skip
+    return str(words)
 
 
 def answer_line(complaint: Complaint) -> str:
