@@ -21,6 +21,8 @@ from cms.i18n import IST, _, english_date, hindi_date
 
 Convert = Callable[[Sequence[Any], datetime], str]
 DEVANAGARI = re.compile("[\u0900-\u097f]")
+SOON_DAYS = 3
+"""From how many days before the end the chip is amber."""
 
 
 @dataclass(frozen=True)
@@ -177,15 +179,24 @@ def days_between(now: datetime, due: datetime) -> int:
     return (due.astimezone(IST).date() - now.astimezone(IST).date()).days
 
 
+def due_teller(lang: str) -> Callable[..., tuple[str, str]]:
+    """Say the due chip in a language: (class, words), always words, never colour alone."""
+    closed_word, today_word, day = _("Closed"), _("due today"), day_text(lang)
+    late_word, left_word = _("%(n)s d overdue"), _("due in %(n)s d")
+
+    def say(now: datetime, due: datetime, is_open: bool, closed: date | None) -> tuple[str, str]:
+        if not is_open:
+            return "done", closed_word if closed is None else f"{closed_word} {day(closed)}"
+        days = days_between(now, due)
+        if due < now:
+            return "late", late_word % {"n": max(-days, 1)}
+        if days == 0:
+            return "soon", today_word
+        return ("soon" if days <= SOON_DAYS else "open"), left_word % {"n": days}
+
+    return say
+
+
 def due_words(now: datetime, due: datetime, is_open: bool, closed: date | None, lang: str) -> tuple[str, str]:
-    """(class, words) of the due chip: always words, never colour alone."""
-    if not is_open:
-        word = _("Closed")
-        return "done", f"{word}" if closed is None else f"{word} {day_text(lang)(closed)}"
-    if due < now:
-        days = -days_between(now, due)
-        return "late", _("%(n)s d overdue", n=max(days, 1))
-    days = days_between(now, due)
-    if days == 0:
-        return "soon", _("due today")
-    return ("soon" if days <= 3 else "open"), _("due in %(n)s d", n=days)
+    """(class, words) of one due chip, for a page that shows one."""
+    return due_teller(lang)(now, due, is_open, closed)

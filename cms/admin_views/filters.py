@@ -29,6 +29,7 @@ from cms.unit_of_work import utcnow
 
 KEEP_SECONDS = 60
 """How long a worker may offer the choices it last read; a filter's choices only, never its rows."""
+MOST_KEPT = 600
 SOON_DAYS = 3
 Bound = Mapping[str, Any]
 
@@ -331,7 +332,7 @@ def kept(key: Any, make: Any, *args: Any) -> Any:
     found = store.get(key)
     if found is not None and found[0] > time.monotonic():
         return found[1]
-    if len(store) > 2000:
+    if len(store) >= MOST_KEPT:
         store.clear()
     value = make(*args)
     store[key] = (time.monotonic() + KEEP_SECONDS, value)

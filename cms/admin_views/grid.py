@@ -16,14 +16,15 @@ from urllib.parse import urlencode
 from flask import g, make_response, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_admin import expose
-from sqlalchemy import Select, func, literal, literal_column, select, union_all
+from markupsafe import Markup
+from sqlalchemy import Select, func, literal_column, select, union, union_all
 
 from cms.admin_views import keyset
 from cms.admin_views.cells import Cell, Piece, Sheet, piece
 from cms.admin_views.compile import fields, readable, shown
 from cms.admin_views.export import answer
 from cms.admin_views.fields import Lookup
-from cms.admin_views.filters import GridFilter, LinkIs
+from cms.admin_views.filters import GridFilter, LinkIs, kept
 from cms.admin_views.keyset import Order, Page, Place
 from cms.admin_views.scoping import Scope, scope
 from cms.admin_views.searching import Search, TooShort, search_for
@@ -180,14 +181,14 @@ class Grid:
             if len(shapes) >= MOST_SHAPES:
                 shapes.clear()
             inner = keyset.ids(
-                self.model, asked.order, asked.place, self.conditions(asked, allowed), asked.size + 1
+                self.model, asked.order, asked.place, allowed.ways, self.conditions(asked), asked.size + 1
             )
             found = shapes[key] = keyset.page(self.model, asked.order, inner, sheet)
         return found
 
-    def conditions(self, asked: Asked, allowed: Scope) -> list[Any]:
-        """Scope, filters and search of a list."""
-        made = [allowed.where, *(f.condition(f.token(v)) for f, v in asked.filters)]
+    def conditions(self, asked: Asked) -> list[Any]:
+        """Filters and search of a list."""
+        made = [f.condition(f.token(v)) for f, v in asked.filters]
         return [*made, asked.search.condition()] if asked.search else made
 
     def fetch(self, asked: Asked, who: Viewer, sheet: Sheet) -> Page:
@@ -309,17 +310,37 @@ class Grid:
 
     def context(self, asked: Asked, page: Page, sheet: Sheet, who: Viewer, part: bool) -> dict[str, Any]:
         """Everything the list template shows."""
-        with_counts = request.args.get("counts") == "1"
         return {
             "asked": asked, "page": page, "part": part, "rows": sheet.rows(page.rows, utcnow()),
-            "heads": self.heads(sheet, asked), "filters": self.controls(who, asked),
-            "chips": self.chips(who, asked), "pager": self.pager(page, asked), "sizes": SIZES,
-            "tabs": self.counted(asked, who) if with_counts else self.plain_tabs(asked),
-            "total": self.total(asked, who) if with_counts else None,
-            "counts_url": self.address(view="counts_view"), "export_url": self.address(view="export"),
-            "phone": "Mobi" in request.headers.get("User-Agent", ""),
-            "url": self.address,
+            "pager": self.pager(page), "chrome": self.chrome(asked, sheet, who, part),
         }  # fmt: skip
+
+    def chrome(self, asked: Asked, sheet: Sheet, who: Viewer, part: bool) -> dict[str, Markup]:
+        """What stands around the rows, kept by address (without the place) and reader."""
+        said = urlencode([(k, v) for k, v in request.args.items() if k not in PAGING])
+        phone = "Mobi" in request.headers.get("User-Agent", "")
+        key = ("chrome", self.endpoint, language(), who.seats, who.officer_id, who.role, said, phone, part)
+        if request.args.get("counts") == "1":
+            return self.make_chrome(asked, sheet, who, part, phone)
+        return kept(key, self.make_chrome, asked, sheet, who, part, phone)  # type: ignore[no-any-return]
+
+    def make_chrome(self, asked: Asked, sheet: Sheet, who: Viewer, part: bool, phone: bool) -> dict[str, Markup]:
+        """Heading with tabs and filters, chips, column heads and the foot, as HTML."""
+        counting = request.args.get("counts") == "1"
+        said = {
+            "asked": asked, "part": part, "phone": phone, "sizes": SIZES, "url": self.address,
+            "tabs": self.counted(asked, who) if counting else self.plain_tabs(asked),
+            "total": g.grid_total if counting else "",
+            "counts_url": self.address(view="counts_view"), "export_url": self.address(view="export"),
+            "heads": self.heads(sheet, asked), "chips": self.chips(who, asked), "jump": self.jump(asked),
+            "filters": self.controls(who, asked), "paging": PAGING,
+        }  # fmt: skip
+        names = ("tabs", "chips", "heads", "below") if part else ("above", "chips", "heads", "below")
+        return {name: Markup(self.render(f"admin/model/{name}.html", **said)) for name in names}  # noqa: S704
+
+    def jump(self, asked: Asked) -> str:
+        """What a place to go to is typed as."""
+        return "date" if keyset.is_moment(getattr(self.model, asked.order.key)) else "text"
 
     def heads(self, sheet: Sheet, asked: Asked) -> list[dict[str, Any]]:
         """Column headings; a sortable one carries its address and says how it is sorted now."""
@@ -366,14 +387,17 @@ class Grid:
             if f.arg in request.args
         ]
 
-    def pager(self, page: Page, asked: Asked) -> dict[str, Any]:
+    def pager(self, page: Page) -> dict[str, Any]:
         """Addresses of the neighbouring pages; None where there is none."""
+        here = self.address()
+        more = f"{here}{'&' if '?' in here else '?'}"
         return {
-            "first": self.address() if page.before else None,
-            "previous": self.address({"before": page.before}) if page.before else None,
-            "next": self.address({"after": page.after}) if page.after else None,
-            "last": self.address({"at": "last"}) if page.after else None,
-            "jump": "date" if keyset.is_moment(getattr(self.model, asked.order.key)) else "text",
+            "first": here if page.before else None,
+            "previous": f"{more}{urlencode({'before': page.before})}" if page.before else None,
+            "next": f"{more}{urlencode({'after': page.after})}" if page.after else None,
+            "last": f"{more}at=last" if page.after else None,
+            "label": _("Pages"),
+            "words": [("first", _("First")), ("previous", _("Previous")), ("next", _("Next")), ("last", _("Last"))],
         }
 
     # ------------------------------------------------ tabs and counts, asked apart
@@ -405,10 +429,6 @@ class Grid:
         tabs = self.counted(asked, who)
         return str(self.render("admin/model/tabs.html", tabs=tabs, total=g.grid_total, part=True))
 
-    def total(self, asked: Asked, who: Viewer) -> str:
-        """The count of the list, found together with the tabs'."""
-        return str(g.grid_total)
-
     def counted(self, asked: Asked, who: Viewer) -> list[Counted]:
         """Every tab with its count; a restricted one only where it holds something."""
         lists = [(tab, self.tab_asked(tab, asked)) for tab in self.tabs]
@@ -429,18 +449,27 @@ class Grid:
 
     def count(self, lists: Sequence[Asked], who: Viewer) -> list[int]:
         """How many rows each list has, up to one more than :data:`CAP`: one statement."""
-        parts, binds, now = [], {}, utcnow()
-        for i, asked in enumerate(lists):
-            allowed = scope(who, self.model, asked.book)
-            few = select(literal(1).label("one")).select_from(self.model.__table__)
-            few = few.where(*self.conditions(asked, allowed)).limit(literal_column(str(CAP + 1)))
-            inner = few.subquery(f"l{i}")
-            parts.append(select(literal_column(str(i)).label("i"), func.count().label("n")).select_from(inner))
-            binds |= allowed.values if asked.book is Book.ORDINARY else {}
+        scopes = [scope(who, self.model, asked.book) for asked in lists]
+        key = ("count", tuple((a.book, a.shape[3:5], s.shape) for a, s in zip(lists, scopes, strict=True)))
+        shapes: dict[Any, Any] = self.__dict__.setdefault("_shapes", {})
+        if key not in shapes:
+            shapes[key] = union_all(*(self.counter(i, a, s) for i, (a, s) in enumerate(zip(lists, scopes, strict=True))))
+        binds, now = {}, utcnow()
+        for asked, allowed in zip(lists, scopes, strict=True):
             binds |= {**allowed.values, **asked.binds(now)}
         with reading() as connection:
-            found = {row[0]: row[1] for row in connection.execute(union_all(*parts), binds)}
+            found = {row[0]: row[1] for row in connection.execute(shapes[key], binds)}
         return [found[i] for i in range(len(lists))]
+
+    def counter(self, i: int, asked: Asked, allowed: Scope) -> Select[Any]:
+        """SELECT i, rows of one list up to the cap, walking an index for each way of seeing them."""
+        limit, table = literal_column(str(CAP + 1)), self.model.__table__
+        ways = [
+            select(table.c.id).where(way, *self.conditions(asked)).limit(limit).subquery(f"l{i}w{j}")
+            for j, way in enumerate(allowed.ways)
+        ]
+        few = ways[0] if len(ways) == 1 else union(*(select(w) for w in ways)).limit(limit).subquery(f"l{i}")
+        return select(literal_column(str(i)).label("i"), func.count().label("n")).select_from(few)
 
     # ------------------------------------------------ export
 

@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
-    ColumnElement, Select, bindparam, inspect, literal_column, select, tuple_,
+    ColumnElement, Select, bindparam, inspect, literal_column, select, tuple_, union,
 )  # fmt: skip
 
 from cms.admin_views.cells import Sheet
@@ -82,11 +82,29 @@ def jump_key(text: str, column: Any, desc: bool) -> Any:
 
 
 def ids(
-    model: type[Any], order: Order, place: Place, conditions: Iterable[ColumnElement[bool]], limit: int
-) -> Select[Any]:
-    """SELECT id, key of one page. The cursor comes in as binds :at_key and :at_id."""
+    model: type[Any], order: Order, place: Place, ways: Sequence[ColumnElement[bool]],
+    conditions: Iterable[ColumnElement[bool]], limit: int,
+) -> Any:  # fmt: skip
+    """SELECT id, sort_key of one page; any of the ways suffices. The cursor: :at_key and :at_id.
+
+    The LIMIT is a literal: a bound one lets PostgreSQL keep a plan made for a huge one.
+    """
+    conditions, falling = list(conditions), order.desc != place.backwards
+    lists = [way_ids(model, order, place, [way, *conditions], falling, limit) for way in ways]
+    if len(lists) == 1:
+        return lists[0]
+    both = union(*(select(one.subquery(f"way{i}")) for i, one in enumerate(lists))).subquery("ways")
+    ends = (both.c.sort_key, both.c.id)
+    query = select(both.c.id, both.c.sort_key).order_by(*(c.desc() if falling else c.asc() for c in ends))
+    return query.limit(literal_column(str(limit)))
+
+
+def way_ids(
+    model: type[Any], order: Order, place: Place, conditions: Sequence[ColumnElement[bool]],
+    falling: bool, limit: int,
+) -> Select[Any]:  # fmt: skip
+    """The page as one of the ways finds it, walking one index."""
     column, key = getattr(model, order.key), inspect(model).primary_key[0]
-    falling = order.desc != place.backwards
     query = select(key.label("id"), column.label("sort_key")).where(*conditions)
     if place.way in ("after", "before", "jump"):
         at = tuple_(bindparam("at_key", type_=column.type), bindparam("at_id", type_=key.type))

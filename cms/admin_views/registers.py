@@ -173,10 +173,8 @@ def complainant_piece(lang: str) -> Piece:
 
 def priority_piece() -> Piece:
     """Said only when it is not the ordinary one."""
-    def text(values: Sequence[Any], now: Any) -> str:
-        return "" if values[0] is Priority.ROUTINE else str(values[0])
-
-    return Piece((Complaint.priority,), lambda v, now: " · " + escape(s) if (s := text(v, now)) else "", text)
+    words = {p: "" if p is Priority.ROUTINE else f" · {escape(str(p.label))}" for p in Priority}
+    return Piece((Complaint.priority,), lambda v, now: words[v[0]], lambda v, now: str(v[0]))
 
 
 def io_piece(plain: Piece) -> Piece:
@@ -198,9 +196,10 @@ def status_piece(lang: str) -> Piece:
 
 def due_piece(lang: str) -> Piece:
     """How far the due day is, red when passed, amber when near."""
+    say = cells.due_teller(lang)
 
     def html(values: Sequence[Any], now: Any) -> str:
-        kind, said = cells.due_words(now, *values, lang)
+        kind, said = say(now, *values)
         return f'<span class="chip {kind}">{escape(said)}</span>'
 
     def text(values: Sequence[Any], now: Any) -> str:

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BindParameter, ColumnElement, select, true
-from sqlalchemy.sql import visitors
+from sqlalchemy import BindParameter, BooleanClauseList, ColumnElement, and_, select, true
+from sqlalchemy.sql import operators, visitors
 
 from cms.authz import Book, visible
 from cms.rules import Viewer
@@ -19,10 +19,15 @@ from cms.rules import Viewer
 
 @dataclass(frozen=True)
 class Scope:
-    """The condition on visible rows, its text (equal texts: equal SQL) and its values."""
+    """The condition on visible rows, its text (equal texts: equal SQL) and its values.
+
+    ways says the same as ``where``, as conditions of which any one suffices: a list that may be
+    seen in two ways (own unit, own cases) is two index walks, where one OR would be none.
+    """
 
     shape: str
     where: ColumnElement[bool]
+    ways: tuple[ColumnElement[bool], ...]
     values: Mapping[str, Any]
 
 
@@ -52,4 +57,15 @@ def read_policy(viewer: Viewer, model: type[Any], book: Book) -> Scope:
             values[name] = element.effective_value
             # The clause was made for us alone: naming its binds in place keeps aliases whole.
             element.key, element.unique = name, False
-    return Scope(str(where), where, values)
+    return Scope(str(where), where, ways_of(where), values)
+
+
+def ways_of(where: Any) -> tuple[ColumnElement[bool], ...]:
+    """(a OR b) AND c as (a AND c), (b AND c): the first OR of a conjunction, taken apart."""
+    parts = list(where.clauses) if getattr(where, "operator", None) is operators.and_ else [where]
+    for i, part in enumerate(parts):
+        inner = getattr(part, "element", part)
+        if getattr(inner, "operator", None) is operators.or_ and isinstance(inner, BooleanClauseList):
+            rest = parts[:i] + parts[i + 1 :]
+            return tuple(and_(way, *rest) for way in inner.clauses)
+    return (where,)

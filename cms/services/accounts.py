@@ -8,9 +8,10 @@ from functools import lru_cache
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
 from itsdangerous import BadData, URLSafeTimedSerializer
-from sqlalchemy import Connection, and_, select
+from sqlalchemy import Connection, Date, String, and_, bindparam, select
 from sqlalchemy.orm import Session
 
+from cms.columns import Instant
 from cms.i18n import _l, ist_day
 from cms.models import Officer, Posting, Unit, User, WebSession
 from cms.rules import SYSTEM, Role, RuleBroken, Seat, Viewer
@@ -132,25 +133,27 @@ WHO = (
     Posting.post, Posting.unit_id, Unit.path,
 )  # fmt: skip
 
+WHO_HOLDS = (
+    select(*WHO)
+    .join(User, User.id == WebSession.user_id)
+    .outerjoin(Officer, and_(Officer.id == User.officer_id, Officer.active))
+    .outerjoin(Posting, and_(Posting.officer_id == Officer.id, Posting.in_force(bindparam("today", type_=Date()))))
+    .outerjoin(Unit, Unit.id == Posting.unit_id)
+    .where(
+        WebSession.token_hash == bindparam("token", type_=String()),
+        WebSession.revoked_at.is_(None),
+        WebSession.expires_at > bindparam("now", type_=Instant()),
+        User.active,
+    )
+    .order_by(Posting.id)
+)
+"""Made once: building it for every request would cost more than running it."""
+
 
 def viewer_for(connection: Connection, token: str, now: datetime) -> Viewer | None:
     """Who holds this token, with the seats in force today; one statement. None if nobody."""
-    today = ist_day(now)
-    query = (
-        select(*WHO)
-        .join(User, User.id == WebSession.user_id)
-        .outerjoin(Officer, and_(Officer.id == User.officer_id, Officer.active))
-        .outerjoin(Posting, and_(Posting.officer_id == Officer.id, Posting.in_force(today)))
-        .outerjoin(Unit, Unit.id == Posting.unit_id)
-        .where(
-            WebSession.token_hash == fingerprint(token),
-            WebSession.revoked_at.is_(None),
-            WebSession.expires_at > now,
-            User.active,
-        )
-        .order_by(Posting.id)
-    )
-    rows = connection.execute(query).all()
+    binds = {"token": fingerprint(token), "now": now, "today": ist_day(now)}
+    rows = connection.execute(WHO_HOLDS, binds).all()
     if not rows:
         return None
     first = rows[0]
