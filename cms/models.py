@@ -76,8 +76,10 @@ else:
 
 
 def partial(name: str, *columns: str, where: str) -> Index:
-    """A partial index with the same condition on both databases."""
-    return Index(name, *columns, postgresql_where=text(where), sqlite_where=text(where))
+    """A partial index with the same condition on both databases, in the words each writes."""
+    lite = where.replace("NOT restricted", "restricted = 0").replace("is_open", "is_open = 1")
+    lite = "restricted = 1" if lite == "restricted" else lite
+    return Index(name, *columns, postgresql_where=text(where), sqlite_where=text(lite))
 
 
 class Kind(Choice):
@@ -421,6 +423,8 @@ class Complaint(Versioned, Recorded, Model):
         UniqueConstraint("origin", "origin_key"),
         partial("ix_complaint_open_due", "due_at", "id", where="is_open AND NOT restricted"),
         partial("ix_complaint_open_unit_due", "unit_id", "due_at", "id", where="is_open AND NOT restricted"),
+        partial("ix_complaint_open_unassigned", "unit_id", "due_at", "id",
+                where="is_open AND io_id IS NULL AND NOT restricted"),
         partial("ix_complaint_io_due", "io_id", "due_at", "id", where="is_open"),
         Index("ix_complaint_io_registered", "io_id", "registered_at", "id"),
         Index("ix_complaint_due", "due_at", "id"),

@@ -25,8 +25,8 @@ def render_item(kind, item, autogen):
 
 
 def ours(name, kind, parent):
-    """The search tables of SQLite and what belongs to them are not in the models."""
-    return not (kind == "table" and name and name.startswith("party_search"))
+    """The trigram index of PostgreSQL is not in the models: SQLite has no such thing."""
+    return not (kind in ("table", "index") and name and name.startswith("party_search"))
 
 
 def run(connection):
