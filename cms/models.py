@@ -13,6 +13,7 @@ Tables and predicates only: no query, commit, format or permission. Column order
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -75,11 +76,15 @@ else:
     Model = db.Model
 
 
-def partial(name: str, *columns: str, where: str) -> Index:
-    """A partial index with the same condition on both databases, in the words each writes."""
+def partial(name: str, *columns: str, where: str, include: Sequence[str] = ()) -> Index:
+    """A partial index with the same condition on both databases, in the words each writes.
+
+    include: columns that PostgreSQL keeps beside the key, so that it need not read the row.
+    """
     lite = where.replace("NOT restricted", "restricted = 0").replace("is_open", "is_open = 1")
     lite = "restricted = 1" if lite == "restricted" else lite
-    return Index(name, *columns, postgresql_where=text(where), sqlite_where=text(lite))
+    return Index(name, *columns, postgresql_where=text(where), sqlite_where=text(lite),
+                 postgresql_include=list(include))  # fmt: skip
 
 
 class Kind(Choice):
@@ -427,12 +432,12 @@ class Complaint(Versioned, Recorded, Model):
                 where="is_open AND io_id IS NULL AND NOT restricted"),
         partial("ix_complaint_io_due", "io_id", "due_at", "id", where="is_open"),
         Index("ix_complaint_io_registered", "io_id", "registered_at", "id"),
-        Index("ix_complaint_due", "due_at", "id"),
-        Index("ix_complaint_registered", "registered_at", "id"),
+        partial("ix_complaint_due", "due_at", "id", where="NOT restricted", include=["unit_id"]),
+        partial("ix_complaint_registered", "registered_at", "id", where="NOT restricted", include=["unit_id"]),
         Index("ix_complaint_unit_registered", "unit_id", "registered_at", "id"),
         Index("ix_complaint_unit_due", "unit_id", "due_at", "id"),
         Index("ix_complaint_unit_number", "unit_id", "number", "id"),
-        Index("ix_complaint_number_id", "number", "id"),
+        partial("ix_complaint_number_id", "number", "id", where="NOT restricted", include=["unit_id"]),
         partial("ix_complaint_copy_unsettled", "registered_unit_id", "id", where="copy_settled_at IS NULL"),
         partial("ix_complaint_restricted", "id", where="restricted"),
     )  # fmt: skip

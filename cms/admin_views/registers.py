@@ -17,7 +17,7 @@ from cms.admin_views import cells, filters
 from cms.admin_views.base import ModelAdmin
 from cms.admin_views.cells import Cell, Piece
 from cms.admin_views.compile import Join, fields, readable
-from cms.admin_views.filters import Clock, DayFilter, UnitWithin
+from cms.admin_views.filters import Clock, DayFilter, StatusIs, UnitWithin
 from cms.admin_views.grid import Asked, Tab
 from cms.admin_views.keyset import Order
 from cms.admin_views.searching import party_ui
@@ -67,6 +67,7 @@ class ComplaintAdmin(ModelAdmin):
             "clock": Clock(),
             "district": UnitWithin(by_key["district"], table.unit_id, (Kind.DISTRICT,)),
             "unit": UnitWithin(by_key["unit"], table.unit_id, STATIONS),
+            "status": StatusIs(by_key["status"], Complaint.status),
             "registered_at_from": DayFilter(by_key["registered_at"], Complaint.registered_at, False, _l("From")),
             "registered_at_to": DayFilter(by_key["registered_at"], Complaint.registered_at, True, _l("To")),
         }

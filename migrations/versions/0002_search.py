@@ -1,4 +1,4 @@
-"""Search by part of a name, the list of the unassigned, partial indexes that SQLite can use.
+"""Search by part of a name, the unassigned, orders of the ordinary book, partial indexes for SQLite.
 
 SQLite takes a partial index only if the query repeats its condition word for word, and
 SQLAlchemy writes ``is_open = 1`` there. No table is rebuilt, so the triggers stay.
@@ -20,6 +20,11 @@ PARTIAL = {
     "ix_complaint_io_due": (["io_id", "due_at", "id"], "is_open"),
     "ix_complaint_restricted": (["id"], "restricted"),
 }
+ORDERS = {
+    "ix_complaint_due": ["due_at", "id"],
+    "ix_complaint_registered": ["registered_at", "id"],
+    "ix_complaint_number_id": ["number", "id"],
+}
 UNASSIGNED = ("ix_complaint_open_unassigned", ["unit_id", "due_at", "id"])
 WHERE = "is_open AND io_id IS NULL AND NOT restricted"
 
@@ -37,7 +42,18 @@ def replace_partial(words):
         op.create_index(name, "complaint", columns, sqlite_where=sa.text(words(where)))
 
 
+def replace_orders(**how):
+    """Make the indexes of the three orders again, for the ordinary book with its unit or whole."""
+    for name, columns in ORDERS.items():
+        op.drop_index(name, "complaint")
+        op.create_index(name, "complaint", columns, **how)
+
+
 def upgrade():
+    replace_orders(
+        postgresql_where=sa.text("NOT restricted"), sqlite_where=sa.text("restricted = 0"),
+        postgresql_include=["unit_id"],
+    )
     if op.get_bind().dialect.name == "sqlite":
         replace_partial(sqlite_words)
         op.create_index(*UNASSIGNED[:1], "complaint", UNASSIGNED[1], sqlite_where=sa.text(sqlite_words(WHERE)))
@@ -49,6 +65,7 @@ def upgrade():
 
 
 def downgrade():
+    replace_orders()
     op.drop_index(UNASSIGNED[0], "complaint")
     if op.get_bind().dialect.name == "sqlite":
         replace_partial(str)
