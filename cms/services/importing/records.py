@@ -86,12 +86,11 @@ def main_row(profile: Profile, group: Group, problems: Problems) -> Spooled | No
 
 def dates_of(profile: Profile, at: Spooled, today: date, problems: Problems) -> Dates | None:
     """The dates that agree with each other; None without a date of receipt."""
-    before = sum(problems.counts.values())
     received = day(profile, "received_on", at, today, problems)
     columns = {n: " ".join(f.columns) for n, f in profile.complaint.fields.items()}
     if received is None:
-        if sum(problems.counts.values()) == before:
-            problems.add(at.file, at.line, columns["received_on"], "", Reason.NO_DATE)
+        said = take(profile, profile.complaint.fields["received_on"], at.row)
+        problems.add(at.file, at.line, columns["received_on"], said, Reason.NO_DATE)
         return None
     incident = day(profile, "incident_on", at, today, problems)
     if incident and incident > received:

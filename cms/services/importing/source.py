@@ -21,12 +21,11 @@ Line = tuple[int, list[str]]
 def open_text(path: Path) -> IO[str]:
     """The file as text, unpacked if it is gzip. BadInput if it cannot be opened."""
     try:
-        raw = path.open("rb")
+        with path.open("rb") as raw:
+            packed = raw.read(2) == b"\x1f\x8b"
+        data: IO[bytes] = gzip.open(path, "rb") if packed else path.open("rb")  # type: ignore[assignment]
     except OSError as error:
         raise BadInput(f"The file {path.name} cannot be read: {error.strerror}.") from None
-    magic = raw.read(2)
-    raw.seek(0)
-    data: IO[bytes] = gzip.GzipFile(fileobj=raw) if magic == b"\x1f\x8b" else raw  # type: ignore[assignment]
     return io.TextIOWrapper(data, encoding="utf-8-sig", newline="")
 
 
