@@ -53,6 +53,10 @@ LANGUAGES: Mapping[str, tuple[str, ...]] = {
 
 MAX_CHARACTERS = 60_000
 """Of all texts of one document together; a complaint of 200 words has about 1,200."""
+LONG_TEXTS = frozenset({"text", "outcome_reasons"})
+"""Fields of a document (not of its lists) that may fill pages."""
+MAX_FIELD = 4_000
+"""Characters of any other text: one word of 50,000 in a table cell took minutes."""
 MAX_LINES = 2_000
 """Line breaks within one text."""
 MAX_ITEMS = 400
@@ -73,7 +77,7 @@ _DEVANAGARI_MARKS = re.compile(
 )
 # WeasyPrint needs time by the square of a word: 57,000 letters took 45 s. Breaks go between clusters.
 _LONG_PIECE = re.compile(
-    "[^ \n\t]{80}(?:[\u0300-\u036f\u0900-\u0903\u093a-\u094f\u200c\u200d]|(?<=\u094d)[^ \n\t]){0,12}(?=[^ \n\t]{40})"
+    "[^ \n\t]{30}(?:[\u0300-\u036f\u0900-\u0903\u093a-\u094f\u200c\u200d]|(?<=\u094d)[^ \n\t]){0,12}(?=[^ \n\t]{50})"
 )
 _TIED = re.compile(r"\d{1,2} [^\W\d]\S{2,12} \d{4}(?:,? \d{1,2}:\d{2})?|\d{1,2}(?: दिन| days?)\b")
 _LAST_SPACE = re.compile(r"(?<=\S) (?=\S{1,12}\Z)")
@@ -253,7 +257,7 @@ def warm() -> None:
 def clean(text: str) -> str:
     """Return the text without control characters, bidi overrides, soft hyphens and mark heaps.
 
-    Words stay as they are, except that one beyond 120 characters may be broken.
+    Words stay as they are, except that one beyond 80 characters may be broken.
     Raises `DocumentRefused` for more than `MAX_LINES` lines.
     """
     text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\u2028", "\n")
@@ -267,15 +271,18 @@ def clean(text: str) -> str:
 def _clean_document(data: Document) -> dict[str, Any]:
     """Return the data as plain, cleaned values."""
     plain = dict(data) if isinstance(data, Mapping) else dataclasses.asdict(data)
-    size = _size(plain)
+    size = sum(_size(value, MAX_CHARACTERS if name in LONG_TEXTS else MAX_FIELD) for name, value in plain.items())
     if size > MAX_CHARACTERS:
         raise DocumentRefused(f"{size} characters; at most {MAX_CHARACTERS} can be printed")
     cleaned: dict[str, Any] = _cleaned(plain)
     return cleaned
 
 
-def _size(value: Any) -> int:
+def _size(value: Any, limit: int = MAX_FIELD) -> int:
+    """Characters of all texts in the value; refuses a text beyond the limit and a long list."""
     if isinstance(value, str):
+        if len(value) > limit:
+            raise DocumentRefused(f"a text of {len(value)} characters; at most {limit} fit there")
         return len(value)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         value = dataclasses.asdict(value)

@@ -269,6 +269,30 @@ def test_hostile_text_renders_or_is_refused_within_ten_seconds(name):
     assert len(reader(pdf.render("copy.html", COPY, language="hi")).pages) == 1
 
 
+WORD = "क" * pdf.MAX_FIELD
+HOSTILE_REPORTS = {
+    "actions": {"actions": [dataclasses.replace(REPORT.actions[0], text=WORD, on_hi=WORD, on_en=WORD)] * 4},
+    "findings": {"findings": [dataclasses.replace(REPORT.findings[0], allegation=WORD, reasons=WORD)] * 7},
+    "reasons": {"outcome_reasons": "क" * 57_000},
+    "names": {"officer_name": WORD, "addressee_name": WORD, "io_name": WORD, "appeal_to_hi": WORD},
+    "beyond a field": {"addressee_name": WORD + "क"},
+    "beyond a list": {"actions": [REPORT.actions[0]] * (pdf.MAX_ITEMS + 1)},
+}
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name", HOSTILE_REPORTS)
+def test_hostile_reports_too(name):
+    started = time.process_time()
+    hostile = dataclasses.replace(REPORT, **HOSTILE_REPORTS[name])
+    if name.startswith("beyond"):
+        with pytest.raises(pdf.DocumentRefused):
+            pdf.render("report.html", hostile, language="hi")
+    else:
+        assert pdf.render("report.html", hostile, language="hi").startswith(b"%PDF")
+    assert time.process_time() - started < 10
+
+
 def test_markup_is_text_whoever_made_it():
     from markupsafe import Markup
 
