@@ -35,7 +35,7 @@ PICK = "keep-"
 """Prefix of the radio buttons of the conflict page."""
 
 
-class ModelAdmin(Grid, ModelView):  # type: ignore[misc]
+class ModelAdmin(Grid, ModelView):
     """A model's grid, detail page, forms, look-ups and export, all through ``authz.visible``."""
 
     can_delete = False
@@ -176,7 +176,7 @@ class ModelAdmin(Grid, ModelView):  # type: ignore[misc]
                 field.open(viewer())
         return form
 
-    @expose("/new/", methods=("GET", "POST"))  # type: ignore[untyped-decorator]
+    @expose("/new/", methods=("GET", "POST"))
     def create_view(self) -> ResponseReturnValue:
         """A new row."""
         if not self.can_create:
@@ -193,7 +193,7 @@ class ModelAdmin(Grid, ModelView):  # type: ignore[misc]
             return self.form_page(form, None, say(refusal)), 422
         return self.saved(row_id, _("The record was added."))
 
-    @expose("/edit/", methods=("GET", "POST"))  # type: ignore[untyped-decorator]
+    @expose("/edit/", methods=("GET", "POST"))
     def edit_view(self) -> ResponseReturnValue:
         """The editable columns of a row."""
         row = self.found()
@@ -249,7 +249,7 @@ class ModelAdmin(Grid, ModelView):  # type: ignore[misc]
 
     # ------------------------------------------------ one row
 
-    @expose("/details/")  # type: ignore[untyped-decorator]
+    @expose("/details/")
     def details_view(self) -> ResponseReturnValue:
         """Everything declared about a row that this viewer may read."""
         row, who = self.found(), viewer()
@@ -283,7 +283,7 @@ class ModelAdmin(Grid, ModelView):  # type: ignore[misc]
         """Where the choices of a link are looked up."""
         return url_for(f"{self.endpoint}.lookup_view", field=key)
 
-    @expose("/choices/<field>/")  # type: ignore[untyped-decorator]
+    @expose("/choices/<field>/")
     def lookup_view(self, field: str) -> ResponseReturnValue:
         """Rows that fit what was typed: options for the box, or without script a page of links."""
         who = viewer()

@@ -32,7 +32,7 @@ class Piece:
     html gives escaped HTML, text plain text; both take the values of ``columns`` and now.
     """
 
-    columns: tuple[ColumnElement[Any], ...]
+    columns: tuple[Any, ...]
     html: Convert
     text: Convert
     joins: tuple[Join, ...] = ()

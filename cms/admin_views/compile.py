@@ -9,11 +9,22 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from inspect import get_annotations
 from typing import Any
 
 from sqlalchemy import (
-    Boolean, Column, ColumnElement, Date, DateTime, Enum, Integer, Text, and_, func, inspect, literal,
+    Boolean,
+    Column,
+    ColumnElement,
+    Date,
+    DateTime,
+    Enum,
+    Integer,
+    Text,
+    and_,
+    func,
+    inspect,
+    literal,
 )  # fmt: skip
 from sqlalchemy.orm import ColumnProperty, RelationshipProperty, aliased
 
@@ -78,19 +89,23 @@ def declared(model: type[Any]) -> Iterator[str]:
     """Names of mapped attributes in the order of declaration, mixins first."""
     seen: set[str] = set()
     for cls in reversed(model.__mro__):
-        for name in cls.__dict__.get("__annotations__", {}):
+        for name in get_annotations(cls):
             if name not in seen:
                 seen.add(name)
                 yield name
     yield from (a.key for a in inspect(model).attrs if a.key not in seen)
 
 
-@lru_cache(maxsize=256)
+COMPILED: dict[type[Any], tuple[Field, ...]] = {}
+
+
 def fields(model: type[Any]) -> tuple[Field, ...]:
     """Every declared field of a model, in screen order."""
-    attributes = inspect(model).attrs
-    made = (field(attributes[key]) for key in declared(model) if key in attributes)
-    return tuple(found for found in made if found is not None)
+    if model not in COMPILED:
+        attributes = inspect(model).attrs
+        made = (field(attributes[key]) for key in declared(model) if key in attributes)
+        COMPILED[model] = tuple(found for found in made if found is not None)
+    return COMPILED[model]
 
 
 def field(attribute: Any) -> Field | None:

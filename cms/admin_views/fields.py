@@ -11,8 +11,15 @@ from flask_wtf import FlaskForm
 from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import aliased
 from wtforms import (
-    DateField, DateTimeLocalField, Field as WTField, IntegerField, StringField, TextAreaField,
+    DateField,
+    DateTimeLocalField,
+    IntegerField,
+    StringField,
+    TextAreaField,
 )  # fmt: skip
+from wtforms import (
+    Field as WTField,
+)
 from wtforms.validators import InputRequired, Length, Optional, StopValidation
 
 from cms.admin_views.compile import Field, Kind, fields, title
@@ -38,7 +45,7 @@ class Form(BaseForm, FlaskForm):
 class Lookup:
     """The rows of a model that one viewer may choose from, by their names."""
 
-    def __init__(self, target: type[Any], viewer: Viewer) -> None:
+    def __init__(self, target: Any, viewer: Viewer) -> None:
         self.target = target
         self.viewer = viewer
 
@@ -106,7 +113,7 @@ class LinkField(WTField):
     sentence; the candidates of an ambiguous one are offered as radio buttons.
     """
 
-    def __init__(self, *args: Any, target: type[Any], nullable: bool, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, target: Any, nullable: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.target = target
         self.nullable = nullable
@@ -222,7 +229,7 @@ class MomentField(DateTimeLocalField):
         """Show the moment as it is in India."""
         super().process_data(value.astimezone(IST).replace(tzinfo=None) if value else None)
 
-    def process_formdata(self, valuelist: Sequence[Any]) -> None:
+    def process_formdata(self, valuelist: list[Any]) -> None:
         """Read it as Indian time."""
         super().process_formdata(valuelist)
         if self.data is not None:

@@ -42,11 +42,11 @@ def said(f: Field, value: Any, who: Viewer, names: dict[tuple[Any, int], str]) -
     if value is None:
         return "–"
     if f.ui.read == "pii":
-        return _("(personal)")
+        return str(_("(personal)"))
     if f.kind is Kind.CHOICE and f.choices is not None:
         return str(f.choices.__members__.get(value, value))
     if f.kind is Kind.FLAG:
-        return _("Yes") if value else _("No")
+        return str(_("Yes") if value else _("No"))
     if f.kind is Kind.LINK and isinstance(value, int):
         key = (f.target, value)
         if key not in names:

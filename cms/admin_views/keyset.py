@@ -12,7 +12,14 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
-    ColumnElement, Select, bindparam, inspect, literal_column, select, tuple_, union,
+    ColumnElement,
+    Select,
+    bindparam,
+    inspect,
+    literal_column,
+    select,
+    tuple_,
+    union,
 )  # fmt: skip
 
 from cms.admin_views.cells import Sheet

@@ -24,12 +24,24 @@ from cms.admin_views.searching import party_ui
 from cms.authz import Book, may
 from cms.i18n import IST, _, _l
 from cms.models import (
-    Category, Complaint, Disposition, Kind, Mode, Officer, Party, PartyRole, Priority, Rank, Source, Unit,
+    Category,
+    Complaint,
+    Disposition,
+    Kind,
+    Mode,
+    Officer,
+    Party,
+    PartyRole,
+    Priority,
+    Rank,
+    Source,
+    Unit,
 )  # fmt: skip
 from cms.rules import DISPOSED, OPEN, Viewer
 from cms.web import viewer
 
 STATIONS = (Kind.POLICE_STATION, Kind.POLICE_POST, Kind.COMPLAINT_BRANCH)
+NUMBER = '<a href="%href">%s</a><small>%s</small>'
 STATUS_CHIP = {status.name: "" for status in OPEN} | {status.name: " done" for status in DISPOSED}
 
 
@@ -53,11 +65,11 @@ class ComplaintAdmin(ModelAdmin):
 
     def new_url(self) -> str | None:
         """The screen of the counter."""
-        return url_for("complaint.create_view") if may(viewer(), "register") else None
+        return str(url_for("complaint.create_view")) if may(viewer(), "register") else None
 
     def search_words(self) -> str:
         """What the search box looks through."""
-        return _("Search number, name, phone")
+        return str(_("Search number, name, phone"))
 
     def make_filters(self, model: type[Any]) -> list[Any]:
         """The declared ones, with the clock, the district of the tree and two words for dates."""
@@ -89,7 +101,7 @@ class ComplaintAdmin(ModelAdmin):
     def layout(self) -> Sequence[Cell]:
         """Two-line cells as in the design."""
         return (
-            Cell("number", _l("Complaint"), ("number", "complainant"), '<a href="%href">%s</a><small>%s</small>', "number"),
+            Cell("number", _l("Complaint"), ("number", "complainant"), NUMBER, "number"),
             Cell("subject", _l("Subject"), ("subject", "category", "priority"), "<b>%s</b><small>%s%s</small>"),
             Cell("unit", _l("Station / IO"), ("unit", "io"), "%s<small>%s</small>"),
             Cell("status", _l("Status"), ("status",)),
@@ -116,15 +128,15 @@ class ComplaintAdmin(ModelAdmin):
 
     def piece_label(self, key: str) -> str:
         """Heading of the complainant in the file."""
-        return _("Complainant")
+        return str(_("Complainant"))
 
-    @expose("/details/")  # type: ignore[untyped-decorator]
+    @expose("/details/")
     def details_view(self) -> ResponseReturnValue:
         """The complaint page where it is installed, else the generic one."""
         page = complaint_page()
         return super().details_view() if page is None else page(self.row_id())
 
-    @expose("/new/", methods=("GET", "POST"))  # type: ignore[untyped-decorator]
+    @expose("/new/", methods=("GET", "POST"))
     def create_view(self) -> ResponseReturnValue:
         """A complaint is registered at the counter's own screen."""
         from cms.admin_views.register import register_page
