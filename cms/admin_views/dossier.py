@@ -13,8 +13,18 @@ from cms.admin_views.edge import Chip, derivation, due_chip
 from cms.authz import allowed, visible
 from cms.i18n import _, ist_day
 from cms.models import (
-    Accused, Action, ActionKind, Channel, Complaint, Delivery, Document, Feedback, Kind, Language,
-    Officer, Party, Reminder,
+    Accused,
+    Action,
+    ActionKind,
+    Channel,
+    Complaint,
+    Delivery,
+    Document,
+    Feedback,
+    Kind,
+    Officer,
+    Party,
+    Reminder,
 )  # fmt: skip
 from cms.rules import SUPERIORS, Move, NotFound, Post, Status, Viewer, clock_day
 from cms.services import complaints, documents, people
@@ -118,7 +128,7 @@ def whole(session: Session, viewer: Viewer, complaint_id: int) -> Complaint:
         selectinload(Complaint.documents),
         selectinload(Complaint.actions).joinedload(Action.officer).joinedload(Officer.rank),
     )  # fmt: skip
-    found = session.scalar(query)
+    found: Complaint | None = session.scalar(query)
     if found is None:
         raise NotFound("Complaint")
     return found
@@ -196,8 +206,8 @@ def timeline(session: Session, complaint: Complaint, given: list[Delivery]) -> l
         *(of_feedback(f) for f in answers),
         *reminders(session, complaint),
     ]
-    # Of one moment, what was written later stands above.
-    return sorted(entries[::-1], key=lambda entry: entry.at, reverse=True)
+    entries.reverse()  # sorting is stable: of one moment, what was written later stands above
+    return sorted(entries, key=lambda entry: entry.at, reverse=True)
 
 
 def of_action(action: Action, complaint: Complaint) -> Entry:
@@ -282,8 +292,3 @@ def same_phone(
     )
     query = visible(select(Complaint.id).where(Complaint.id.in_(others)), Complaint, viewer)
     return session.scalar(select(func.count()).select_from(query.limit(99).subquery())) or 0
-
-
-def tag(language: Language) -> str:
-    """BCP 47 tag of what was said."""
-    return language.name.lower()

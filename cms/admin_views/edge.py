@@ -30,7 +30,7 @@ def seen(complaint_id: int) -> Complaint:
         joinedload(Complaint.registered_unit), joinedload(Complaint.category),
         joinedload(Complaint.io).joinedload(Officer.rank),
     )  # fmt: skip
-    found = db.session().scalar(query)
+    found: Complaint | None = db.session().scalar(query)
     if found is None:
         raise NotFound("Complaint")
     return found
@@ -65,8 +65,8 @@ def ago(then: datetime) -> str:
     """How many days ago a moment was, on India's calendar."""
     days = (ist_day(utcnow()) - ist_day(then)).days
     if days <= 0:
-        return _("today")
-    return _("yesterday") if days == 1 else _("%(days)s days ago", days=days)
+        return str(_("today"))
+    return str(_("yesterday") if days == 1 else _("%(days)s days ago", days=days))
 
 
 def phone(text: str | None) -> str:

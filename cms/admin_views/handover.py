@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import Any
 
 from flask import Blueprint, Response, current_app, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
@@ -14,7 +13,7 @@ from sqlalchemy import select
 from cms import pdf
 from cms.admin_views.edge import chip_of, derivation, member, seen, url_of, value
 from cms.authz import allowed, may, visible
-from cms.i18n import _, _l, show_day
+from cms.i18n import _, _l
 from cms.models import Channel, Complaint, Document, DocumentKind, DocumentState, db
 from cms.rules import NotFound, RuleBroken
 from cms.services import deliveries, documents
@@ -152,7 +151,7 @@ def document_of(complaint_id: int, document_id: int) -> Document:
     query = select(Document).where(
         Document.id == document_id, Document.complaint_id == complaint_id
     )
-    found = db.session().scalar(visible(query, Document, viewer()))
+    found: Document | None = db.session().scalar(visible(query, Document, viewer()))
     if found is None:
         raise NotFound("Document")
     return found
@@ -204,10 +203,9 @@ def deliver(complaint_id: int) -> ResponseReturnValue:
 
 def show_report(complaint: Complaint, document: Document, sentence: str | None = None) -> str:
     """The delivery form of the report, with the report below it, ready to print."""
-    said: dict[str, Any] = dict(
+    return render_template(
+        "admin/complaint/deliver.html",
         complaint=complaint, document=document, sentence=sentence, form=request.form,
         channels=Channel, email=email_of(complaint), letter=letter(document),
         chip=chip_of(complaint), back=url_of(complaint.id),
-        issued=show_day(document.issued_at),
     )  # fmt: skip
-    return render_template("admin/complaint/deliver.html", **said)

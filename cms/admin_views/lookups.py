@@ -54,7 +54,8 @@ def units(session: Session, viewer: Viewer, text: str) -> list[Option]:
     """Units in use, of a district, whose name, code or other spelling fits."""
     wanted = text.rpartition(SEPARATOR)[2].strip() or text
     fits = like(wanted, Unit.name_en, Unit.name_hi, Unit.code, Unit.aliases)
-    query: Select[Any] = select(Unit).where(Unit.active, Unit.district_id.is_not(None), fits).order_by(Unit.path, Unit.id)
+    query: Select[Any] = select(Unit).where(Unit.active, Unit.district_id.is_not(None), fits)
+    query = query.order_by(Unit.path, Unit.id)
     rows = session.scalars(visible(query, Unit, viewer).limit(LIMIT))
     return [Option(f"unit:{row.id}", unit_label(row)) for row in rows]
 

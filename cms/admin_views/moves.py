@@ -163,6 +163,11 @@ def name_of_disposition() -> str:
     return str(db.session().get(Disposition, number("disposition_id") or 0) or "")
 
 
+def yes_or_no() -> str:
+    """The answer as chosen in the form."""
+    return str({"yes": _("Yes"), "no": _("No")}.get(value("satisfied"), ""))
+
+
 FORMS: Mapping[str, Form] = {
     "mark": Form(Move.MARK, mark_extras, apply_mark, _l("Marked."), lambda: [
         (_l("Station"), value("unit")), (_l("Order"), value("order"))]),
@@ -170,16 +175,12 @@ FORMS: Mapping[str, Form] = {
         (_l("Investigating officer"), name_of_officer()), (_l("Note"), value("note"))]),
     "act": Form(Move.ACT, act_extras, apply_act, _l("Action recorded."), lambda: [
         (_l("Note"), value("note"))]),
-    "dispose": Form(Move.DISPOSE, dispose_extras, apply_dispose, _l("Disposed. The report is being prepared."), lambda: [
+    "dispose": Form(Move.DISPOSE, dispose_extras, apply_dispose, _l("Disposed. The report is being made."), lambda: [
         (_l("Disposition"), name_of_disposition()), (_l("Reasons of disposal"), value("reasons"))]),
     "feedback": Form(Move.FEEDBACK, nothing, apply_feedback, _l("Answer recorded."), lambda: [
-        (_l("Satisfied"), _yes_no()), (_l("Reason"), value("reason"))]),
+        (_l("Satisfied"), yes_or_no()), (_l("Reason"), value("reason"))]),
 }  # fmt: skip
 """Name in the address -> its form. ``deliver`` needs a document and lives in handover.py."""
-
-
-def _yes_no() -> str:
-    return {"yes": _("Yes"), "no": _("No")}.get(value("satisfied"), "")
 
 
 @blueprint.route("/<int:complaint_id>/<any(mark,assign,act,dispose,feedback):name>/",

@@ -30,8 +30,8 @@ class Home(AdminIndexView):
         who, now, session = viewer(), utcnow(), db.session()
         if who.role is Role.ADMIN:
             state = health(current_app.extensions["cms_settings"])
-            return self.render("admin/index.html", health=state, tiles=[], groups=[], notices=[])
-        return self.render(
+            return str(self.render("admin/index.html", health=state, tiles=[], groups=[], notices=[]))
+        page: str = self.render(
             "admin/index.html",
             health=None,
             tiles=waiting.tiles(session, who, now),
@@ -39,6 +39,7 @@ class Home(AdminIndexView):
             notices=notices.unread(session, who),
             rungs=Rung.__members__,
         )
+        return page
 
 
 def complaint_page(complaint_id: int) -> str:

@@ -169,8 +169,8 @@ def accused_row(row: int, picks: dict[str, list[Option]]) -> AccusedNamed | None
         if found:
             picks[name] = found
         return AccusedNamed(described=text)
-    by_kind = {"officer_id" if option.key.startswith("officer") else "unit_id": option.id}
-    return AccusedNamed(**by_kind)
+    officer = option.key.startswith("officer")
+    return AccusedNamed(officer_id=option.id) if officer else AccusedNamed(unit_id=option.id)
 
 
 @blueprint.get("/lookup/<kind>/")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, func, literal, select, union_all
+from sqlalchemy import Row, Select, and_, func, literal, select, union_all
 from sqlalchemy.orm import Session
 
 from cms.admin_views.edge import Chip, due_chip
@@ -103,7 +103,7 @@ def tiles(session: Session, viewer: Viewer, now: datetime) -> list[Tile]:
         rows = visible(select(Complaint.id).where(*conditions), Complaint, viewer, book)
         inner = rows.limit(CAP + 1).subquery()
         parts.append(select(literal(key), func.count()).select_from(inner))
-    counts = dict(tuple(row) for row in session.execute(union_all(*parts)))
+    counts: dict[str, int] = {row[0]: row[1] for row in session.execute(union_all(*parts))}
     return [
         Tile(str(label), counts[key], url, kind if counts[key] else "")
         for key, (label, url, kind, _book, _conditions) in wanted.items()
@@ -131,8 +131,9 @@ def cards(ids: Any, order: Sequence[Any], *, last_action: bool = False) -> Selec
         Party.complaint_id == Complaint.id, Party.role == PartyRole.COMPLAINANT, Party.position == 1
     )
     last = LAST_ACTION.label("last_at") if last_action else literal(None).label("last_at")
+    columns: list[Any] = [*CARD, last]
     return (
-        select(*CARD, last)
+        select(*columns)
         .join(Unit, Unit.id == Complaint.unit_id)
         .outerjoin(Party, first)
         .outerjoin(Officer, Officer.id == Complaint.io_id)
@@ -142,7 +143,7 @@ def cards(ids: Any, order: Sequence[Any], *, last_action: bool = False) -> Selec
     )
 
 
-def scoped(viewer: Viewer, book: Book, limit: int, *conditions: ColumnElement[bool]) -> Any:
+def scoped(viewer: Viewer, book: Book, limit: int, *conditions: Any) -> Any:
     """Ids of a viewer's complaints, the earliest due first."""
     query = select(Complaint.id).where(*conditions).order_by(Complaint.due_at, Complaint.id)
     return visible(query, Complaint, viewer, book).limit(limit).subquery()

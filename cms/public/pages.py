@@ -133,7 +133,7 @@ def reached_step(status: Status) -> int:
 def officer_line(complaint: Complaint) -> str:
     """Rank, name and since when; no private phone number."""
     if complaint.io is None:
-        return _("expected within 24 hours of registration")
+        return str(_("expected within 24 hours of registration"))
     query = select(func.max(Assignment.assigned_at)).where(Assignment.complaint_id == complaint.id)
     since = db.session().scalar(query)
     return f"{complaint.io}, {show_day(since)}" if since else str(complaint.io)
@@ -155,8 +155,8 @@ def enquiry_line(complaint: Complaint) -> str:
 def answer_line(complaint: Complaint) -> str:
     """What was answered, or that the feedback cell will telephone."""
     if complaint.satisfied is None:
-        return _("We will telephone and ask you.") if complaint.status in DISPOSED else ""
-    return _("satisfied") if complaint.satisfied else _("not satisfied")
+        return str(_("We will telephone and ask you.")) if complaint.status in DISPOSED else ""
+    return str(_("satisfied") if complaint.satisfied else _("not satisfied"))
 
 
 def files(complaint: Complaint) -> list[File]:
