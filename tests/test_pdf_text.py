@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 from collections import Counter
+from collections.abc import Iterator
 from types import SimpleNamespace
 
 import numpy as np
@@ -36,6 +37,13 @@ STYLES = {
     "table": "<table>" + "".join(f"<tr><td>{a}</td><td><b>{a}</b> / x</td></tr>" for a in CORPUS.split()) + "</table>",
 }
 DEVANAGARI = re.compile("[\u0900-\u0963\u0966-\u097f\u200c\u200d]+")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _let_go() -> Iterator[None]:
+    """At interpreter exit WeasyPrint's clean-up trips over modules that are gone."""
+    yield
+    pdf._engine.cache_clear()
 
 
 def page(body: str) -> str:
