@@ -1,0 +1,318 @@
+"""The whole thread in Chromium: the right person at each step, both languages, both widths, with and without script."""
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+from conftest import SECRET, absent, fill, settings_for
+from playwright.sync_api import sync_playwright
+
+from tests.queue_server import QueueServer
+
+ROOT = Path(__file__).parents[1]
+CHROMIUM = next((path for path in map(shutil.which, ("chromium", "chromium-browser", "google-chrome")) if path), None)
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+         "--disable-component-update", "--disable-sync"]  # fmt: skip
+SIZES = {"desk": {"width": 1366, "height": 768}, "phone": {"width": 390, "height": 844}}
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+
+class Station:
+    """Web, worker and renderer as they run in production, on the small range."""
+
+    def __init__(self, data: Path, redis_url: str) -> None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.env = {**os.environ, "CMS_DATA": str(data), "REDIS_URL": redis_url, "CMS_SECRET_KEY": SECRET, "CMS_DEMO": "",
+                    "CMS_PUBLIC_URL": self.url, "PYTHONPATH": str(ROOT)}  # fmt: skip
+        self.env.pop("DATABASE_URL", None)
+        self.log = (data / "station.log").open("w")
+        bind = ["-b", f"127.0.0.1:{self.port}", "-w", "1", "--threads", "4", "--no-control-socket"]
+        self.running = [self.start("-m", "gunicorn", *bind, "app:app"), self.start("-m", "cms.jobs.worker"),
+                        self.start("-m", "cms.jobs.renderer")]  # fmt: skip
+
+    def start(self, *command: str) -> "subprocess.Popen[bytes]":
+        return subprocess.Popen([sys.executable, *command], cwd=ROOT, env=self.env, stderr=self.log, stdout=self.log)
+
+    def wait(self) -> None:
+        end = time.monotonic() + 60
+        while time.monotonic() < end:
+            try:
+                with urllib.request.urlopen(self.url + "/healthz") as answer:
+                    if b'"renderer":"ok"' in answer.read():
+                        return
+            except OSError:
+                pass
+            time.sleep(0.2)
+        raise RuntimeError(Path(self.log.name).read_text()[-3000:])
+
+    def stop(self) -> None:
+        for process in self.running:
+            process.terminate()
+        for process in self.running:
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        self.log.close()
+
+
+@pytest.fixture(scope="module")
+def station(tmp_path_factory):
+    data = tmp_path_factory.mktemp("station")
+    fill(settings_for(data))
+    with QueueServer() as server:
+        running = Station(data, server.url)
+        try:
+            running.wait()
+            yield running
+        finally:
+            running.stop()
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    if CHROMIUM is None:
+        absent("Chromium")
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+class Desk:
+    """One browser of one kind, in which people sign in one after the other."""
+
+    def __init__(self, browser, station, language, size, script) -> None:
+        self.station, self.language = station, language
+        self.context = browser.new_context(
+            viewport=SIZES[size], java_script_enabled=script, base_url=station.url, locale="en-IN", accept_downloads=True
+        )
+        self.page = self.context.new_page()
+        self.errors: list[str] = []
+        self.page.on("console", lambda m: self.errors.append(m.text) if m.type == "error" else None)
+        self.page.on("pageerror", lambda e: self.errors.append(str(e)))
+
+    def as_(self, login: str):
+        """Sign in as somebody else."""
+        self.context.clear_cookies()
+        self.context.add_cookies([{"name": "cms_lang", "value": self.language, "url": self.station.url}])
+        page = self.page
+        page.goto("/login")
+        assert page.locator("html").get_attribute("lang") == self.language
+        page.fill("[name=login]", login)
+        page.fill("[name=password]", "demo")
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/admin/")
+        self.check()
+        return page
+
+    def check(self) -> None:
+        """No sideways scroll, no error of the script or the policy."""
+        width = self.page.viewport_size["width"]
+        box = self.page.locator("body").bounding_box()
+        assert box is not None
+        assert box["width"] <= width + 1
+        assert self.errors == []
+
+
+def submit(page, form: str) -> None:
+    page.locator(f"{form} button.primary, {form} button[type=submit]").first.click()
+
+
+def walk(desk: Desk) -> None:
+    """Counter, station head, IO, station head, counter, feedback cell, complainant."""
+    number, code = register(desk)
+    case = assign(desk, number)
+    act_and_dispose(desk, case)
+    deliver_report(desk, case)
+    ask(desk, case)
+    track(desk, number, code)
+
+
+def register(desk: Desk) -> tuple[str, str]:
+    page = desk.as_("branch.hsr")
+    page.goto("/admin/complaint/new/")
+    desk.check()
+    focused = page.locator("[autofocus]").first.get_attribute("name")
+    assert focused == "phone"
+    page.fill("[name=phone]", "9999900123")
+    page.fill("[name=name]", "कृष्णा देवी")
+    page.fill("[name=text]", "पड़ोसी ने खेत की मेड़ तोड़ दी। Police ko 112 par phone kiya.")
+    page.select_option("[name=category_id]", index=1)
+    page.fill("[name=unit]", "HSR-PS01")
+    page.locator("[name=text]").press("Tab")
+    page.locator("form:has([name=form_key]) button.primary").click()
+    page.wait_for_url("**/handover/")
+    desk.check()
+    text = page.locator("main").inner_text()
+    number = re.search(r"HSR-\d{4}-\d{6}-\d", text).group()
+    code = re.search(r"\d{4}[- ]\d{4}[- ]\d{4}", text).group()
+    assert "कृष्णा देवी" in text
+    address = page.url
+    page.locator("form:has(input[value=PRINT]) button").click()
+    page.wait_for_load_state()
+    assert page.url == address or "/unsettled/" in page.url or "/details/" in page.url or "/new/" in page.url
+    wait_for_pdf(desk, address)
+    return number, code
+
+
+def wait_for_pdf(desk: Desk, address: str) -> None:
+    """The PDF of the copy follows by itself within a few seconds."""
+    page = desk.page
+    for _ in range(20):
+        page.goto(address)
+        link = page.locator("main a[href*='/document/']:not([href$='/page/'])").first
+        if link.count():
+            with page.expect_download() as got:
+                link.click()
+            assert Path(got.value.path()).read_bytes().startswith(b"%PDF")
+            return
+        time.sleep(0.5)
+    raise AssertionError("no PDF")
+
+
+def assign(desk: Desk, number: str) -> str:
+    page = desk.as_("sho.hsr")
+    page.goto(f"/admin/complaint/?q={number}")
+    desk.check()
+    page.locator(f"a:has-text('{number}')").first.click()
+    page.wait_for_url("**/details/**")
+    desk.check()
+    case = re.search(r"id=(\d+)", page.url).group(1)
+    page.goto(f"/admin/complaint/{case}/assign/")
+    page.locator("label:has-text('Ramesh Yadav')").first.click()
+    submit(page, "form:has([name=officer_id])")
+    page.wait_for_url("**/details/**")
+    return case
+
+
+def act_and_dispose(desk: Desk, case: str) -> None:
+    page = desk.as_("io.hsr")
+    page.goto(f"/admin/complaint/{case}/act/")
+    desk.check()
+    page.locator("[name=kind][value=VISIT]").check(force=True) if page.locator("[name=kind][type=radio]").count() else page.select_option("[name=kind]", "VISIT")
+    page.fill("[name=note]", "मौके पर जाकर दोनों पक्षों से बात की।")
+    submit(page, "form:has([name=note])")
+    page.wait_for_url("**/details/**")
+    assert page.goto(f"/admin/complaint/{case}/dispose/").status == 403
+    desk.errors.clear()  # the refusal is an error to the console
+    page = desk.as_("sho.hsr")
+    page.goto(f"/admin/complaint/{case}/dispose/")
+    desk.check()
+    finding = page.locator("[name^=finding-]").first
+    if finding.get_attribute("type") == "radio":
+        page.locator("[name^=finding-][value=SUBSTANTIATED]").check(force=True)
+    else:
+        finding.select_option("SUBSTANTIATED")
+    page.fill("[name^=why-]", "मेड़ टूटी मिली।")
+    page.select_option("[name=disposition_id]", index=1)
+    page.fill("[name=reasons]", "मेड़ ठीक कराई गई; दोनों पक्ष पाबंद किए गए।")
+    submit(page, "form:has([name=disposition_id])")
+    page.wait_for_url("**/details/**")
+    desk.check()
+
+
+def deliver_report(desk: Desk, case: str) -> None:
+    page = desk.as_("branch.hsr")
+    page.goto(f"/admin/complaint/{case}/deliver/")
+    desk.check()
+    page.locator("[name=channel][value=PRINT]").check(force=True)
+    submit(page, "form:has([name=channel])")
+    page.wait_for_url("**/details/**")
+
+
+def ask(desk: Desk, case: str) -> None:
+    page = desk.as_("feedback.hsr")
+    page.goto(f"/admin/complaint/{case}/feedback/")
+    desk.check()
+    assert page.locator("[name=satisfied]:checked").count() == 0
+    page.locator("[name=satisfied][value=yes]").check(force=True)
+    submit(page, "form:has([name=satisfied])")
+    page.wait_for_load_state()
+    desk.check()
+
+
+def track(desk: Desk, number: str, code: str) -> None:
+    desk.context.clear_cookies()
+    desk.context.add_cookies([{"name": "cms_lang", "value": desk.language, "url": desk.station.url}])
+    page = desk.page
+    page.goto("/track")
+    desk.check()
+    page.fill("[name=number]", number)
+    page.fill("[name=code]", "000000000000")
+    page.locator("button.primary").click()
+    assert number not in page.locator("h1").inner_text()
+    desk.errors.clear()
+    page.fill("[name=number]", number.lower())
+    page.fill("[name=code]", code)
+    page.locator("button.primary").click()
+    page.wait_for_load_state()
+    desk.check()
+    assert number in page.content()
+    for _ in range(20):
+        button = page.locator("form[action*='/track/document/']:not([action$='/page']) button")
+        if button.count() == 2:
+            break
+        time.sleep(0.5)
+        page.goto("/track")
+        page.fill("[name=number]", number)
+        page.fill("[name=code]", code)
+        page.locator("button.primary").click()
+        page.wait_for_load_state()
+    for position in range(2):
+        with page.expect_download() as got:
+            button.nth(position).click()
+        assert Path(got.value.path()).read_bytes().startswith(b"%PDF")
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["script", "no-script"])
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("language", ["hi", "en"])
+def test_whole_thread(chromium, station, language, size, script):
+    desk = Desk(chromium, station, language, size, script)
+    try:
+        walk(desk)
+    finally:
+        desk.context.close()
+
+
+def test_register_with_the_keyboard_alone(chromium, station):
+    desk = Desk(chromium, station, "en", "desk", True)
+    page = desk.as_("branch.hsr")
+    page.goto("/admin/complaint/new/")
+    values = {"phone": "9999900321", "name": "Ram Phal", "text": "My cycle was stolen from the bus stand.", "category_id": "L"}
+    seen = []
+    for _ in range(40):
+        name = page.evaluate("document.activeElement.name || ''")
+        if name and name not in seen:
+            seen.append(name)
+            if name in values:
+                page.keyboard.type(values[name])
+        if set(values) <= set(seen):
+            break
+        page.keyboard.press("Tab")
+    assert seen[0] == "phone"
+    page.locator("[name=name]").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/handover/", timeout=5000)
+    desk.context.close()
+
+
+def test_overdue_in_my_district_is_two_clicks_from_sign_in(chromium, station):
+    desk = Desk(chromium, station, "hi", "desk", True)
+    page = desk.as_("sp.hsr")
+    page.locator("main a[href*='clock=overdue']").first.click()
+    page.wait_for_url("**/admin/complaint/**clock=overdue**")
+    desk.check()
+    desk.context.close()
