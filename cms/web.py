@@ -22,7 +22,7 @@ from flask import (
 from flask.typing import ResponseReturnValue
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
-from flask_login import LoginManager, UserMixin, current_user
+from flask_login import AnonymousUserMixin, LoginManager, UserMixin, current_user
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException, SecurityError
@@ -199,6 +199,8 @@ def database_away(error: OperationalError) -> tuple[str, int]:
     """The database is locked, full or gone: nothing was written, say so."""
     log.error("database: %s", error.orig)
     db.session.rollback()
+    # Every template asks who is signed in; asking again would only fail again.
+    g._login_user = AnonymousUserMixin()
     return error_page(503)
 
 

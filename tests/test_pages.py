@@ -13,8 +13,9 @@ import world
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import event, select
+from sqlalchemy.exc import OperationalError
 
-from cms import pdf
+from cms import pdf, web
 from cms.admin_views.handover import scoped
 from cms.models import Category, Channel, Complaint, DocumentKind, Feedback, Mode, Source, db
 from cms.rules import Status
@@ -399,3 +400,32 @@ def test_delivery_is_written_for_the_report_too(sign_in: SignIn) -> None:
         deliveries.deliver(work, document_id, Channel.PRINT)
     page = sign_in("sho.hsr").get(f"/admin/complaint/details/?id={case_id}").text
     assert "Action-taken report: Handed over on paper" in page
+
+
+@pytest.mark.parametrize("code", [400, 403, 404, 405, 409, 413, 422, 429, 500, 503])
+def test_every_refusal_has_a_page(app: Flask, code: int) -> None:
+    with app.test_request_context("/admin/" if code == 403 else "/"):
+        page, status = web.error_page(code)
+    assert status == code
+    assert f"{code}" in page
+    assert "tel:112" in page
+
+
+def test_an_outage_is_told_without_asking_who_it_is(
+    app: Flask, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser = sign_in("sho.hsr")
+
+    def away(*args: Any) -> None:
+        raise OperationalError("select", {}, Exception("gone"))
+
+    monkeypatch.setattr(web.accounts, "viewer_for", away)
+    page = browser.get("/admin/complaint/unsettled/")
+    assert page.status_code == 503
+    assert "Nothing was saved" in page.text
+
+
+def test_refusals_of_the_signed_in_keep_the_menu(sign_in: SignIn) -> None:
+    page = sign_in("sho.hsr").get("/admin/complaint/999/handover/")
+    assert page.status_code == 404
+    assert 'class="rail"' in page.text
