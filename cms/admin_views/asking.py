@@ -182,7 +182,7 @@ def resolved(flt: GridFilter, text: str, who: Viewer) -> str | None:
 
 def unknown(flt: GridFilter, text: str, endpoint: str) -> Markup | str:
     """That a filter was left out; of a look-up, with the page to choose from."""
-    said = _("“%(name)s” does not know “%(value)s”; it was left out.", name=flt.name, value=text[:40])
+    said = str(_("“%(name)s” does not know “%(value)s”; it was left out.", name=flt.name, value=text[:40]))
     if not isinstance(flt, LinkIs):
         return said
     url = url_for(f"{endpoint}.lookup_view", field=flt.arg, q=text[:40])

@@ -24,7 +24,7 @@ from cms.admin_views.grid import Grid
 from cms.admin_views.history import entries
 from cms.authz import CHILDREN, REGISTRY, allowed, may, visible
 from cms.i18n import _, language
-from cms.models import Complaint, Officer, Versioned, db
+from cms.models import Complaint, Officer, db
 from cms.rules import Conflict, NotFound, RuleBroken
 from cms.services import records
 from cms.unit_of_work import unit_of_work
@@ -73,7 +73,7 @@ class ModelAdmin(Grid, ModelView):
 
     def scaffold_form(self) -> type[Form]:
         """Every field somebody may write; taken away per request where this reader may not."""
-        versioned = issubclass(self.model, Versioned)
+        versioned = hasattr(self.model, "version")
         return form_class(self.model.__name__, compile.form_fields(self.model), versioned)
 
     def is_accessible(self) -> bool:

@@ -134,7 +134,7 @@ class ComplaintAdmin(ModelAdmin):
     def details_view(self) -> ResponseReturnValue:
         """The complaint page where it is installed, else the generic one."""
         page = complaint_page()
-        return super().details_view() if page is None else page(self.row_id())
+        return super().details_view() if page is None else str(page(self.row_id()))
 
     @expose("/new/", methods=("GET", "POST"))
     def create_view(self) -> ResponseReturnValue:
