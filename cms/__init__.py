@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from cms.settings import Settings
 
@@ -24,6 +25,10 @@ def create_app(settings: Settings | None = None) -> Flask:
         MAX_FORM_MEMORY_SIZE=1024 * 1024,
         SQLALCHEMY_TRACK_MODIFICATIONS=False,
     )
+    if settings.proxies:
+        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
+            app.wsgi_app, x_for=settings.proxies, x_proto=settings.proxies, x_host=0
+        )
     app.extensions["cms_settings"] = settings
     app.extensions["cms_vault"] = Vault(settings.secret_key)
     app.extensions["cms_store"] = Store(settings.data_dir / "documents")

@@ -31,6 +31,7 @@ class Settings:
     smtp_url: str | None = None
     mail_from: str = "complaints@localhost"
     session_hours: int = 12
+    proxies: int = 0
     version: str = __version__
 
     def __post_init__(self) -> None:
@@ -74,6 +75,7 @@ class Settings:
             redis_url=env.get("REDIS_URL", ""),
             demo=demo,
             smtp_url=env.get("CMS_SMTP_URL") or None,
+            proxies=_count(env.get("CMS_PROXIES", "")),
             mail_from=env.get("CMS_MAIL_FROM") or "complaints@localhost",
         )
 
@@ -104,6 +106,13 @@ def _only_loopback(host: str) -> None:
         raise SettingsError(
             f"The demo has known passwords, so it listens on this computer only: CMS_HOST is {host}, must be 127.0.0.1."
         )
+
+
+def _count(text: str) -> int:
+    """How many of our own proxies stand before the web, whose X-Forwarded headers are true."""
+    if text and not text.isdigit():
+        raise SettingsError(f"CMS_PROXIES must be a number, not {text!r}.")
+    return int(text or 0)
 
 
 def _port(text: str) -> int:

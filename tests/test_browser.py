@@ -10,6 +10,7 @@ import time
 import urllib.request
 from pathlib import Path
 
+import axe_playwright_python
 import pytest
 from conftest import SECRET, absent, fill, settings_for
 from playwright.sync_api import sync_playwright
@@ -285,6 +286,60 @@ def test_whole_thread(chromium, station, language, size, script):
         walk(desk)
     finally:
         desk.context.close()
+
+
+AXE = """async () => {
+  const found = await axe.run(document, {runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]});
+  return found.violations.map(v => v.id + ": " + v.nodes.map(n => n.html.slice(0, 160)).join(" | "));
+}"""
+SCREENS = {
+    None: ("/", "/track", "/verify/UNKNOWN", "/login", "/nothing-here"),
+    "branch.hsr": ("/admin/", "/admin/complaint/new/", "/admin/complaint/{id}/handover/", "/admin/complaint/unsettled/",
+                   "/admin/complaint/edit/?id={id}", "/admin/complaint/{id}/mark/"),
+    "sho.hsr": ("/admin/", "/admin/complaint/", "/admin/complaint/?clock=overdue", "/admin/complaint/details/?id={id}",
+                "/admin/complaint/{id}/assign/", "/admin/officer/"),
+    "adgp": ("/admin/", "/admin/unit/", "/admin/officer/"),
+    "admin": ("/admin/", "/admin/officer/", "/admin/unit/", "/admin/category/", "/admin/category/new/"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("language", ["hi", "en"])
+def test_no_screen_breaks_an_accessibility_rule(chromium, station, language, size):
+    axe = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
+    desk = Desk(chromium, station, language, size, True)
+    case = a_complaint(desk)
+    broken = {}
+    for login, paths in SCREENS.items():
+        if login:
+            desk.as_(login)
+        else:
+            desk.context.add_cookies([{"name": "cms_lang", "value": language, "url": station.url}])
+        for path in paths:
+            desk.page.goto(path.format(id=case))
+            desk.page.evaluate(axe)
+            if found := desk.page.evaluate(AXE):
+                broken[f"{login} {path}"] = found
+            wide = desk.page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+            if wide > 0:
+                broken[f"{login} {path} sideways"] = wide
+        desk.errors.clear()  # the missing page among them is an error to the console
+    desk.context.close()
+    assert broken == {}
+
+
+def a_complaint(desk: Desk) -> str:
+    """A complaint to look at, registered at the counter; the browser is signed out again."""
+    page = desk.as_("branch.hsr")
+    page.goto("/admin/complaint/new/")
+    for name, value in (("phone", "9999900456"), ("name", "Ram"), ("text", "Complaint text."), ("unit", "HSR-PS01")):
+        page.fill(f"[name={name}]", value)
+    page.select_option("[name=category_id]", index=1)
+    page.locator("form:has([name=form_key]) button.primary").click()
+    page.wait_for_url("**/handover/")
+    case = re.search(r"complaint/(\d+)/", page.url).group(1)
+    desk.context.clear_cookies()
+    return case
 
 
 def test_register_with_the_keyboard_alone(chromium, station):

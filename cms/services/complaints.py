@@ -355,7 +355,7 @@ def act(
         raise RuleBroken(_l("The time of the action cannot be in the future."))
     if ist_day(at) < complaint.received_on:
         raise RuleBroken(_l("The action cannot be earlier than the complaint."))
-    note(work, complaint, kind, filled(text, _l("Note"), 5_000), at)
+    note(work, complaint, kind, filled(text, _l("Note"), 4_000), at)
     return complaint
 
 

@@ -28,7 +28,7 @@ from cms.models import (
     Unit,
 )  # fmt: skip
 from cms.pdf import CopyData, DocumentRefused, ReportAction, ReportData, ReportFinding
-from cms.rules import Post
+from cms.rules import CLOCK_DAYS, Post
 from cms.store import Store
 from cms.unit_of_work import Work, unit_of_work
 from cms.vault import Vault, new_code
@@ -131,7 +131,7 @@ def officer_of(work: Work) -> dict[str, str]:
 def copy_data(work: Work, complaint: Complaint) -> dict[str, Any]:
     """What the copy says, in both languages; the addresses and the code are added when made."""
     party = complainant(complaint)
-    deadline_words = _l("%(days)s calendar days from the date of receipt") % {"days": 15}
+    deadline_words = _l("%(days)s calendar days from the date of receipt") % {"days": CLOCK_DAYS}
     opposite = [p.name for p in complaint.parties if p.role is PartyRole.OPPOSITE]
     return {
         **letterhead(work.session, complaint),
