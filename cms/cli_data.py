@@ -13,7 +13,12 @@ from flask import current_app
 from flask.cli import with_appcontext
 from rich.console import Console
 from rich.progress import (
-    BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn,
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
 )  # fmt: skip
 from sqlalchemy import select
 
@@ -97,10 +102,10 @@ def report(outcome: importing.Outcome, problems: Problems, dry_run: bool) -> Non
     if outcome.left_out:
         click.echo(f"left out {group_digits(outcome.left_out):>11}  complaint")
     for reason, n in problems.counts.most_common():
-        click.echo(f"{group_digits(n):>8} x {reason.label}")
+        click.echo(f"{group_digits(n):>8} x {reason.value}")
     for p in problems.first:
         said = f" = {p.value}" if p.value else ""
-        click.echo(f"  {p.file}, line {p.line}, {p.column}{said}: {p.reason.label}", err=True)
+        click.echo(f"  {p.file}, line {p.line}, {p.column}{said}: {p.reason.value}", err=True)
 
 
 @click.command("demo")

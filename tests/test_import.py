@@ -18,14 +18,34 @@ from typing import Any
 import pytest
 from flask import Flask
 from registers import (
-    NAMES, SECRET, SLICES, application, content, count, empty, real_files, rows_of, shuffled,
+    NAMES,
+    SECRET,
+    SLICES,
+    application,
+    content,
+    count,
+    empty,
+    real_files,
+    rows_of,
+    shuffled,
 )  # fmt: skip
 from sqlalchemy import select
 
 from cms.audit import link_hash
 from cms.models import (
-    Accused, Allegation, Complaint, Deadline, DeadlineKind, History, Language, Officer, Party,
-    PartyRole, Posting, Priority, Rank, Unit, db,
+    Accused,
+    Allegation,
+    Complaint,
+    History,
+    Language,
+    Officer,
+    Party,
+    PartyRole,
+    Posting,
+    Priority,
+    Rank,
+    Unit,
+    db,
 )  # fmt: skip
 from cms.rules import SYSTEM, Finding, Post, Status, due_at
 from cms.services import bulk, integrity, reference

@@ -16,8 +16,21 @@ from sqlalchemy import Connection, Engine, func, insert, select, text
 
 from cms import audit
 from cms.models import (
-    Accused, Action, Allegation, Assignment, BarredUnit, Complaint, Deadline, Delivery, Document,
-    Feedback, History, NumberSeries, Party, Recorded, Reminder,
+    Accused,
+    Action,
+    Allegation,
+    Assignment,
+    BarredUnit,
+    Complaint,
+    Deadline,
+    Delivery,
+    Document,
+    Feedback,
+    History,
+    NumberSeries,
+    Party,
+    Recorded,
+    Reminder,
 )  # fmt: skip
 from cms.unit_of_work import Work
 

@@ -9,8 +9,23 @@ from typing import Any
 
 from cms.i18n import ist_day
 from cms.models import (
-    Accused, Action, ActionKind, Allegation, BarredUnit, Channel, Deadline, DeadlineKind, Delivery,
-    Document, DocumentKind, DocumentState, Kind, Language, Party, PartyRole, Priority,
+    Accused,
+    Action,
+    ActionKind,
+    Allegation,
+    BarredUnit,
+    Channel,
+    Deadline,
+    DeadlineKind,
+    Delivery,
+    Document,
+    DocumentKind,
+    DocumentState,
+    Kind,
+    Language,
+    Party,
+    PartyRole,
+    Priority,
 )  # fmt: skip
 from cms.rules import CLOCK_DAYS, OPEN, Post, Status, due_at
 from cms.services.bulk import Dossier

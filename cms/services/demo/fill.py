@@ -16,7 +16,7 @@ from cms.services import bulk, complaints, reference
 from cms.services.demo import staff as staffing
 from cms.services.demo.case import Case, begin
 from cms.services.demo.life import live
-from cms.services.demo.people import Crowd
+from cms.services.demo.people import Crowd, dice
 from cms.services.demo.staff import ACCOUNTS, ORIGIN, PASSWORD, Staff
 from cms.services.demo.world import World, build
 from cms.services.upkeep import stamp
@@ -62,7 +62,7 @@ def fill(
             return 0
         reference.load(work)
         if work.session.scalar(select(Officer.id).where(Officer.origin == ORIGIN).limit(1)) is None:
-            staffing.recruit(work, Random(seed), crowd, as_of)
+            staffing.recruit(work, dice(seed), crowd, as_of)
     with unit_of_work(SYSTEM, via="demo", now=moment) as work:
         staff = staffing.muster(work, as_of)
         world = build(work, staff, crowd, moment)
@@ -105,7 +105,7 @@ def last_numbers(work: Work) -> dict[tuple[int, int], int]:
 
 def moments(count: int, seed: int, now: datetime) -> list[datetime]:
     """When each complaint came in, oldest first: flat over the days, few on Sundays, by day."""
-    rng = Random(seed * 7 + 1)
+    rng = dice(seed * 7 + 1)
     start = ist(now).replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(WINDOW_DAYS)
     found: list[datetime] = []
     while len(found) < count:
@@ -122,7 +122,7 @@ def lives(
     for place, at in enumerate(moments(count, seed, world.now)):
         if place < done:
             continue
-        case = live(world, Random(seed * 1_000_003 + place), at)
+        case = live(world, dice(seed * 1_000_003 + place), at)
         district = world.staff.places[case.dossier.complaint["district_id"]]
         year = ist(at).year
         serial = series[district.id, year] = series.get((district.id, year), 0) + 1
@@ -149,7 +149,7 @@ def take_in(world: World, staff: Staff, count: int, seed: int, moment: datetime)
     """Today's last walk-ins, through the real door: their copies wait to be handed over."""
     for no in range(count):
         code, post = DESKS[no % len(DESKS)]
-        rng = Random(seed * 31 + no)
+        rng = dice(seed * 31 + no)
         at = moment - timedelta(minutes=2 * (count - no))
         with unit_of_work(staff.viewer(code, post), via="demo", now=at) as work:
             complaints.register(work, walk_in(world, rng, code, f"demo-{seed}-{no}", at))

@@ -8,11 +8,25 @@ from random import Random
 
 from cms.i18n import IST, ist_day
 from cms.models import (
-    ActionKind, Allegation, Assignment, Deadline, DocumentKind, Feedback, Reminder,
+    ActionKind,
+    Allegation,
+    Assignment,
+    Deadline,
+    DocumentKind,
+    Feedback,
+    Reminder,
 )  # fmt: skip
 from cms.rules import RUNGS, Finding, Post, Rung, Status, rung_day
 from cms.services.demo.case import (
-    STATIONS, Case, begin, first, hand_copy, hand_over, paper, people, start,
+    STATIONS,
+    Case,
+    begin,
+    first,
+    hand_copy,
+    hand_over,
+    paper,
+    people,
+    start,
 )  # fmt: skip
 from cms.services.demo.staff import Man
 from cms.services.demo.texts import dotted

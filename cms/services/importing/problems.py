@@ -5,31 +5,29 @@ from __future__ import annotations
 import csv
 from collections import Counter
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import IO, Any
-
-from cms.i18n import _l
-from cms.models import Choice
 
 HEAD = ("file", "line", "column", "value", "reason")
 FIRST_OF_EACH = 3
 
 
-class Reason(Choice):
+class Reason(Enum):
     """Why a value was held back or a row was left out."""
 
-    CLOSED_FIRST = _l("Closed before it was received; the closing date was held back.")
-    INCIDENT_AFTER = _l("The incident is dated after the complaint; the date was held back.")
-    NOT_A_DATE = _l("Not a date in the form that the profile expects; it was held back.")
-    YEAR = _l("A year before 1900 or after today; the date was held back.")
-    NO_DATE = _l("No usable date of receipt: the complaint was left out.")
-    NO_KEY = _l("The row does not say which complaint it belongs to; it was left out.")
-    CELLS = _l("The row has more or fewer cells than the header; it was left out.")
-    REPEATED = _l("Another row already describes this complaint; this one was left out.")
-    ORPHAN = _l("No complaint of this number is in the files; the row was left out.")
-    NOBODY = _l("The row names no officer; nobody was recorded.")
-    UNKNOWN = _l("The profile does not know this value; it was taken as not recorded.")
-    LONG = _l("Too long for its field; the end was cut off.")
-    NUMBER = _l("The number is too long or already taken; the complaint was left out.")
+    CLOSED_FIRST = "Closed before it was received; the closing date was held back."
+    INCIDENT_AFTER = "The incident is dated after the complaint; the date was held back."
+    NOT_A_DATE = "Not a date in the form that the profile expects; it was held back."
+    YEAR = "A year before 1900 or after today; the date was held back."
+    NO_DATE = "No usable date of receipt: the complaint was left out."
+    NO_KEY = "The row does not say which complaint it belongs to; it was left out."
+    CELLS = "The row has more or fewer cells than the header; it was left out."
+    REPEATED = "Another row already describes this complaint; this one was left out."
+    ORPHAN = "No complaint of this number is in the files; the row was left out."
+    NOBODY = "The row names no officer; nobody was recorded."
+    UNKNOWN = "The profile does not know this value; it was taken as not recorded."
+    LONG = "Too long for its field; the end was cut off."
+    NUMBER = "The number is too long or already taken; the complaint was left out."
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,4 +63,4 @@ class Problems:
             self.first.append(problem)
         if self.writer is not None:
             shown = "'" + problem.value if problem.value[:1] in tuple("=+-@\t\r") else problem.value
-            self.writer.writerow((file, line, column, shown, str(reason.label)))
+            self.writer.writerow((file, line, column, shown, reason.value))

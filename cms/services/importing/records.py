@@ -9,7 +9,15 @@ from typing import Any
 
 from cms.i18n import day_range
 from cms.models import (
-    Accused, Action, ActionKind, Allegation, Assignment, Deadline, DeadlineKind, Language, Priority,
+    Accused,
+    Action,
+    ActionKind,
+    Allegation,
+    Assignment,
+    Deadline,
+    DeadlineKind,
+    Language,
+    Priority,
 )  # fmt: skip
 from cms.rules import CLOCK_DAYS, Finding, Status, due_at
 from cms.services.bulk import Dossier
@@ -169,7 +177,8 @@ def add_accused(
         return
     links: dict[str, int] = {}
     rows = group.of(section.file)
-    for no, at in enumerate(sorted(rows, key=lambda at: allegation_order(profile, at)), 1):
+    rows.sort(key=lambda at: allegation_order(profile, section, at))
+    for no, at in enumerate(rows, 1):
         key = officer_key(profile, section, at.row)
         place = None
         if key and key not in links:
@@ -182,12 +191,11 @@ def add_accused(
         made.add(Allegation, no=no, accused_id=place, **allegation(profile, at, problems))
 
 
-def allegation_order(profile: Profile, at: Spooled) -> tuple[Any, ...]:
+def allegation_order(profile: Profile, section: Section, at: Spooled) -> tuple[Any, ...]:
     """Officer by officer, then the source's own numbering, whatever the order of the file."""
-    assert profile.accused is not None
     number = take(profile, profile.allegation.get("order"), at.row)
     row = take(profile, profile.allegation.get("row"), at.row)
-    officer = officer_key(profile, profile.accused, at.row)
+    officer = officer_key(profile, section, at.row)
     return officer, int(number) if number.isdecimal() else 0, number, row.zfill(12), at.line
 
 

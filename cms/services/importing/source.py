@@ -8,7 +8,7 @@ import io
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from cms.services.importing.profile import BadInput, FileRule, Profile
 
@@ -23,10 +23,10 @@ def open_text(path: Path) -> IO[str]:
     try:
         with path.open("rb") as raw:
             packed = raw.read(2) == b"\x1f\x8b"
-        data: IO[bytes] = gzip.open(path, "rb") if packed else path.open("rb")  # type: ignore[assignment]
+        opened: Any = gzip.open(path, "rb") if packed else path.open("rb")  # noqa: SIM115 (closed by the text)
     except OSError as error:
         raise BadInput(f"The file {path.name} cannot be read: {error.strerror}.") from None
-    return io.TextIOWrapper(data, encoding="utf-8-sig", newline="")
+    return io.TextIOWrapper(opened, encoding="utf-8-sig", newline="")
 
 
 def lines(file: IO[str], name: str) -> Iterator[str]:
