@@ -17,8 +17,19 @@ from sqlalchemy.exc import OperationalError
 
 from cms import pdf, web
 from cms.admin_views.handover import scoped
-from cms.models import Category, Channel, Complaint, DocumentKind, Feedback, Mode, Source, db
-from cms.rules import Status
+from cms.models import (
+    Category,
+    Channel,
+    Complaint,
+    Document,
+    DocumentKind,
+    DocumentState,
+    Feedback,
+    Mode,
+    Source,
+    db,
+)  # fmt: skip
+from cms.rules import SYSTEM, Status
 from cms.services import deliveries, documents
 from cms.services.complaints import AccusedNamed
 from cms.unit_of_work import unit_of_work, utcnow
@@ -249,6 +260,21 @@ def test_documents_of_foreign_complaints_are_not_there(sign_in: SignIn) -> None:
     assert "रामफल शर्मा" in sign_in("branch.hsr").get(path).text
     assert sign_in("sho.srs").get(path).status_code == 404
     assert sign_in("admin").get(path).status_code == 404
+
+
+@pytest.mark.parametrize("made", [world.registered, world.disposed])
+def test_a_document_issued_on_paper_has_no_words_here(sign_in: SignIn, made: Callable[[], Complaint]) -> None:
+    case = made()
+    case_id, ids = case.id, [d.id for d in case.documents]
+    with unit_of_work(SYSTEM) as work:
+        for document_id in ids:
+            work.session.get_one(Document, document_id).state = DocumentState.PAPER
+    browser = sign_in("branch.hsr")
+    assert browser.get(f"/admin/complaint/{case_id}/handover/").status_code == 200
+    assert browser.get(f"/admin/complaint/details/?id={case_id}").status_code == 200
+    assert browser.get(f"/admin/complaint/{case_id}/document/{ids[0]}/page/").status_code == 404
+    if len(ids) > 1:
+        assert "issued on paper" in browser.get(f"/admin/complaint/{case_id}/deliver/").text
 
 
 # ---------------------------------------------------------------- complaint page and moves

@@ -86,7 +86,9 @@ def email_of(complaint: Complaint) -> str:
 
 
 def whole_letter(document: Document) -> str:
-    """The accessible page with the same words as the PDF. DocumentRefused if it cannot be made."""
+    """The accessible page with the same words as the PDF. NotFound if it was issued on paper."""
+    if document.state is DocumentState.PAPER:
+        raise NotFound("Document")
     extensions = current_app.extensions
     data = documents.made_of(document, extensions["cms_vault"], extensions["cms_settings"].public_url)
     template, language = documents.TEMPLATES[document.kind], documents.language_for(document)
@@ -94,7 +96,10 @@ def whole_letter(document: Document) -> str:
 
 
 def letter(document: Document) -> Markup:
-    """The inside of that page, to stand within one of ours (which has its own main landmark)."""
+    """The inside of that page, to stand within one of ours (which has its own main landmark);
+    nothing for a document issued on paper, whose words are not kept here."""
+    if document.state is DocumentState.PAPER:
+        return Markup()
     inside = whole_letter(document).partition("<body>")[2].partition("</body>")[0]
     inside = re.sub(r"<(/?)main>", r"<\1div>", inside)
     # Escaped by the letter's own template already, so that class=" is ours alone.

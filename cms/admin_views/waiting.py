@@ -58,6 +58,12 @@ class Group:
     empty: str = ""
     more: str = ""
 
+    @property
+    def shown(self) -> str:
+        """How many there are; nothing when the list was cut and only its tile knows."""
+        count = len(self.cases)
+        return "" if not count or (self.more and count >= LISTED) else str(count)
+
 
 def end_of_soon(now: datetime) -> datetime:
     """The end of the third day from today in India."""

@@ -198,6 +198,8 @@ def download(document_id: int) -> Response:
 def document_page(document_id: int) -> str:
     """The same words as a page that can be read aloud."""
     _complaint, document = document_of(document_id)
+    if document.state is DocumentState.PAPER:
+        raise NotFound("Document")
     extensions = current_app.extensions
     data = documents.made_of(document, extensions["cms_vault"], extensions["cms_settings"].public_url)
     language = documents.language_for(document)
