@@ -40,7 +40,9 @@ from cms.models import (
 from cms.rules import DISPOSED, Finding, Post, Status, Viewer, due_at, is_complaint_number
 from cms.services import accounts, complaints, integrity, numbering, reference, reminders
 from cms.services.demo import fill, staff
-from cms.services.demo.people import Crowd
+from cms.services.demo.case import Case, begin, people, start
+from cms.services.demo.people import Crowd, dice
+from cms.services.demo.world import build
 from cms.unit_of_work import unit_of_work, utcnow
 
 __all__ = ["empty"]
@@ -267,6 +269,65 @@ def test_the_first_sweep_fires_no_old_rung(register: Flask, rows: Connection) ->
     from cms.rules import rung_day
 
     assert {rung_day(due, rung) for due, rung in new} == {AS_OF}
+
+
+SAME = (
+    "subject", "text", "language", "category_id", "priority", "mode_id", "source_id", "place", "incident_on",
+    "district_id", "unit_id", "registered_unit_id", "status", "is_open", "due_at", "received_on", "registered_at",
+    "restricted",
+)  # fmt: skip
+
+
+def test_registered_through_the_door_it_would_be_the_same(register: Flask) -> None:
+    """A sample replayed through the real use case gives the rows that the generator made."""
+    now = fill.moment_of(AS_OF, utcnow())
+    with unit_of_work(complaints.Viewer(None, None, "test")) as work:
+        world = build(work, staff.muster(work, AS_OF), Crowd(), now)
+    played: Counter[bool] = Counter()
+    for number in range(400):
+        case = begin(world, dice(number), now)
+        if case.desk.kind is not Kind.POLICE_STATION or (played[False] > 25 and not case.accused):
+            continue
+        people(case)
+        start(case)
+        viewer = world.staff.viewer(case.desk.code, Post.SHO)
+        with unit_of_work(viewer, now=now) as work:
+            compare(case, complaints.register(work, asked(case, f"replay-{number}")))
+            work.session.rollback()
+            work.hints.clear()
+        played[bool(case.accused)] += 1
+    assert played[True] > 2
+    assert played[False] > 20
+
+
+def asked(case: Case, form_key: str) -> complaints.NewComplaint:
+    """What the counter types in for this case."""
+    said, parties = case.dossier.complaint, case.dossier.rows[Party]
+    return complaints.NewComplaint(
+        name=parties[0]["name"], phone=parties[0]["phone"], subject=said["subject"], text=said["text"],
+        category_id=said["category_id"], mode_id=said["mode_id"], source_id=said["source_id"], form_key=form_key,
+        language=said["language"], address=parties[0]["address"], priority=said["priority"], place=said["place"],
+        incident_on=said["incident_on"], opposite=parties[1]["name"] if len(parties) > 1 else "",
+        accused=(complaints.AccusedNamed(officer_id=case.accused.id),) if case.accused else (),
+    )  # fmt: skip
+
+
+def compare(case: Case, made: Complaint) -> None:
+    """Row by row, without ids, numbers and authors."""
+    wanted = {"restricted": False} | case.dossier.complaint
+    for name in SAME:
+        assert getattr(made, name) == wanted[name], name
+    for model, names in (
+        (Party, ("role", "name", "phone", "address")),
+        (Accused, ("officer_id", "described", "restricts")),
+        (Allegation, ("no", "what", "finding")),
+        (Deadline, ("kind", "started_on", "days", "due_at", "met_at")),
+        (Action, ("kind", "note", "happened_at", "logged_at")),
+        (BarredUnit, ("unit_id",)),
+    ):
+        rows = db.session.scalars(select(model).where(model.complaint_id == made.id)).all()
+        found = [tuple(getattr(row, name) for name in names) for row in rows]
+        assert found == [tuple(row.get(name) for name in names) for row in case.dossier.rows.get(model, ())], model
 
 
 def test_killed_half_way_it_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -121,7 +121,7 @@ def tell(
         rng,
         Setting(
             lang=lang, category=category, writer=writer, phone=phone,
-            opposite=world.crowd.person(rng, female=False),
+            opposite=Person(accused.name, False) if accused else world.crowd.person(rng, female=False),
             father=rng.choice(world.crowd.male),
             village=world.crowd.place(rng, district.code),
             station=station.name, district=district.name,
@@ -198,9 +198,9 @@ def start(case: Case) -> None:
     clerk = first(staff.at(case.desk.id, Post.BRANCH)) or staff.head(case.desk)[0]
     case.note(ActionKind.REGISTERED, case.told.subject, clerk)
     if case.desk.kind in STATIONS:
-        case.note(ActionKind.MARKED, case.place.name.en, clerk)
-        if case.accused:
-            complaint["unit_id"] = staff.above(case.place).id
+        unit = staff.above(case.place) if case.accused else case.place
+        complaint["unit_id"] = unit.id
+        case.note(ActionKind.MARKED, unit.name.en, clerk)
 
 
 def paper(case: Case, kind: DocumentKind, man: Man | None) -> None:

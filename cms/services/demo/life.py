@@ -41,7 +41,10 @@ FINDINGS: Mapping[str, Finding] = {
 """What was found, by how the enquiry ended; otherwise not substantiated."""
 
 BETWEEN_TWO = frozenset({"COMP", "PREV", "CIVIL"})
-"""Endings that need a known opposite party."""
+"""Endings that need a known opposite party, and that no grave matter may have."""
+
+GRAVE = frozenset({"WOMEN", "CHILDREN", "SCST", "SECURITY", "CYBER_FIN", "CYBER_OTH", "JOB_FRAUD"})
+"""Categories that are never settled between the parties."""
 
 ENQUIRIES = (
     ActionKind.VISIT, ActionKind.VISIT, ActionKind.STATEMENT, ActionKind.STATEMENT,
@@ -195,7 +198,8 @@ def ending(case: Case) -> str:
     if case.accused:
         return "OFFR" if case.rng.random() < 0.3 else "UNF"
     code = case.world.disposal.draw(case.rng)
-    if not case.told.against and code in BETWEEN_TWO:
+    grave = case.category in GRAVE or not case.told.against
+    if grave and code in BETWEEN_TWO:
         return "FIR"
     if code == "OFFR" or (code == "ANON" and case.rng.random() < 0.9):
         return "FILED"
