@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Row, Select, and_, func, literal, select, union_all
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from cms.admin_views.edge import Chip, due_chip
 from cms.authz import DESK, Book, units_of, visible
@@ -87,11 +87,24 @@ def wanted_figures(viewer: Viewer, now: datetime) -> dict[str, tuple[Any, str, s
                            [Complaint.is_open, Complaint.io_id.is_(None)]),
             "open": (_l("Open"), grid("open"), "", Book.ORDINARY, [Complaint.is_open]),
         }  # fmt: skip
-    if seats := viewer.at(*DESK):
-        owed = [Complaint.copy_settled_at.is_(None), Complaint.origin.is_(None),
-                Complaint.registered_unit_id.in_(units_of(seats))]  # fmt: skip
-        figures["copies"] = (_l("Copies to hand over"), f"{GRID}unsettled/", "soon", Book.ANY, owed)
+    if viewer.at(*DESK):
+        figures["copies"] = (
+            _l("Copies to hand over"), f"{GRID}unsettled/", "soon", Book.ANY, [owed(viewer)],
+        )  # fmt: skip
     return figures
+
+
+def among(*conditions: Any) -> Any:
+    """The id is one of a few that a partial index finds. Left to itself the planner starts from
+    the scope, which is nearly every complaint there is."""
+    few = aliased(Complaint)
+    return Complaint.id.in_(select(few.id).where(*(condition(few) for condition in conditions)))
+
+
+def owed(viewer: Viewer) -> Any:
+    """Registered at the viewer's desk, and the copy has reached nobody yet."""
+    desks = units_of(viewer.at(*DESK))
+    return among(lambda c: c.copy_settled_at.is_(None), lambda c: c.registered_unit_id.in_(desks))
 
 
 def grid(view: str) -> str:
@@ -198,7 +211,8 @@ def command_cases(session: Session, viewer: Viewer, now: datetime) -> list[Group
     station = bool(viewer.at(Post.SHO))
     waiting = Complaint.io_id.is_(None) if station else Complaint.due_at < now
     ordinary = scoped(viewer, Book.ORDINARY, LISTED, Complaint.is_open, waiting)
-    closed = scoped(viewer, Book.RESTRICTED, LISTED, Complaint.is_open)
+    few = among(lambda c: c.restricted, lambda c: c.is_open)
+    closed = scoped(viewer, Book.RESTRICTED, LISTED, few)
     ids = union_all(select(ordinary.c.id), select(closed.c.id))
     listed = cases(session, cards(ids, (Complaint.due_at, Complaint.id)), now)
     main = [c for c in listed if not c.row.restricted]
@@ -215,11 +229,8 @@ def command_cases(session: Session, viewer: Viewer, now: datetime) -> list[Group
 
 def branch_cases(session: Session, viewer: Viewer, now: datetime) -> Group:
     """Registered at this desk and the copy still owed."""
-    owed = scoped(
-        viewer, Book.ANY, LISTED, Complaint.copy_settled_at.is_(None), Complaint.origin.is_(None),
-        Complaint.registered_unit_id.in_(units_of(viewer.at(*DESK))),
-    )  # fmt: skip
-    listed = cases(session, cards(select(owed.c.id), (Complaint.id,)), now)
+    ids = scoped(viewer, Book.ANY, LISTED, owed(viewer))
+    listed = cases(session, cards(select(ids.c.id), (Complaint.id,)), now)
     return Group(
         _("Registered without a copy delivered"), listed, "handover", _("Hand over"),
         empty=_("Every complainant has a copy."), more=f"{GRID}unsettled/",
