@@ -60,6 +60,7 @@ def fill(
     with unit_of_work(SYSTEM, via="demo", now=moment) as work:
         if not begin_stamp(work, f"complaints={count} as_of={as_of} seed={seed}"):
             return 0
+        moment = datetime.fromisoformat(stamp(work.session.connection(), "demo:moment") or "")
         reference.load(work)
         if work.session.scalar(select(Officer.id).where(Officer.origin == ORIGIN).limit(1)) is None:
             staffing.recruit(work, dice(seed), crowd, as_of)
@@ -73,7 +74,7 @@ def fill(
     written = write(engine, cases, series, moment, count - fresh, done, tell)
     written += take_in(world, staff, fresh, seed, moment)
     with unit_of_work(SYSTEM, via="demo", now=moment) as work:
-        put_stamp(work, "demo:done", moment.isoformat())
+        put_stamp(work, "demo:done", str(count))
     return written
 
 
@@ -89,6 +90,7 @@ def begin_stamp(work: Work, wanted: str) -> bool:
         raise NotEmpty(f"A demo was begun here with {begun}; go on with the same values.")
     if begun is None:
         put_stamp(work, "demo", wanted)
+        put_stamp(work, "demo:moment", work.now.isoformat())
     return True
 
 
