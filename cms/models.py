@@ -315,13 +315,13 @@ class Posting(Recorded, Versioned, Model):
     valid_to: Mapped[date | None] = mapped_column(Date)
 
     @hybrid_method
-    def in_force(self, on: date) -> bool:
+    def in_force(self, on: Any) -> bool:
         """True on the days from valid_from up to, not including, valid_to."""
-        return self.valid_from <= on and (self.valid_to is None or self.valid_to > on)
+        return bool(self.valid_from <= on and (self.valid_to is None or self.valid_to > on))
 
     @in_force.inplace.expression  # type: ignore[attr-defined,untyped-decorator]
     @classmethod
-    def _in_force(cls, on: date) -> ColumnElement[bool]:
+    def _in_force(cls, on: Any) -> ColumnElement[bool]:
         return and_(cls.valid_from <= on, (cls.valid_to.is_(None)) | (cls.valid_to > on))
 
 
