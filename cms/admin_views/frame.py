@@ -61,7 +61,7 @@ class Frame:
     def switch(self, language: str) -> str:
         """Address that changes the language and comes back here."""
         here = request.full_path.rstrip("?") if request.method == "GET" else request.path
-        return f"{url_for('web.change_language', code=language)}?next={quote(here)}"
+        return f"{url_for('web.change_language', code=language)}?next={quote(here, safe='/?=')}"
 
 
 def daily_items(who: Viewer) -> Iterator[Item]:

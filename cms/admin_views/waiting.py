@@ -57,12 +57,13 @@ class Group:
     step_label: str = ""
     empty: str = ""
     more: str = ""
+    most: int = LISTED
 
     @property
     def shown(self) -> str:
-        """How many there are; nothing when the list was cut and only its tile knows."""
+        """How many there are; a list that was cut says so."""
         count = len(self.cases)
-        return "" if not count or (self.more and count >= LISTED) else str(count)
+        return "" if not count else f"{count}+" if count >= self.most else str(count)
 
 
 def end_of_soon(now: datetime) -> datetime:
@@ -199,7 +200,7 @@ def own_cases(session: Session, viewer: Viewer, now: datetime) -> list[Group]:
     late = [c for c in listed if c.chip.kind == "late"]
     soon = [c for c in listed if c.chip.kind == "soon"]
     rest = [c for c in listed if c.chip.kind not in ("late", "soon")]
-    act = {"step": "act", "step_label": _("Add action")}
+    act: dict[str, Any] = {"step": "act", "step_label": _("Add action"), "most": MOST}
     parts = [Group(_("Overdue"), late, **act), Group(_("Today and next 3 days"), soon, **act),
              Group(_("Rest"), rest, **act)]  # fmt: skip
     kept = [part for part in parts if part.cases]
@@ -240,12 +241,13 @@ def branch_cases(session: Session, viewer: Viewer, now: datetime) -> Group:
 def unanswered(session: Session, viewer: Viewer, now: datetime) -> Group:
     """Disposed, and the complainant has not been asked yet; the oldest disposal first."""
     asked = Complaint.status.in_((Status.DISPOSED, Status.REPORT_DELIVERED))
-    ids = scoped(viewer, Book.ANY, LISTED * 2, asked, Complaint.satisfied.is_(None))
+    most = LISTED * 2
+    ids = scoped(viewer, Book.ANY, most, asked, Complaint.satisfied.is_(None))
     order = (Complaint.disposed_on, Complaint.id)
     listed = cases(session, cards(select(ids.c.id), order), now)
     return Group(
         _("Ask the complainant"), listed, "feedback", _("Record answer"),
-        empty=_("Every complainant has been asked."),
+        empty=_("Every complainant has been asked."), most=most,
     )
 
 
