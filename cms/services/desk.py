@@ -25,9 +25,11 @@ def fetch(work: Work, model: type[T], row_id: int, version: int | None = None) -
     NotFound if it is foreign or missing, Conflict if ``version`` is no longer the row's.
     """
     columns: Any = model
+    # Lock by id first: PostgreSQL re-checks a locked row against the joins of the old one, and
+    # would not find a complaint that was marked to another station while we waited.
+    work.session.execute(select(columns.id).where(columns.id == row_id).with_for_update())
     query = visible(select(model).where(columns.id == row_id), model, work.actor)
-    query = query.with_for_update(of=model).execution_options(populate_existing=True)
-    row: Any = work.session.scalar(query)
+    row: Any = work.session.scalar(query.execution_options(populate_existing=True))
     if row is None:
         raise NotFound(model.__name__)
     if version is not None and row.version != version:
