@@ -39,6 +39,10 @@ def read_options(url: str) -> dict[str, Any]:
     """The read engine never has a transaction to reset."""
     options = engine_options(url)
     options.pop("pool_pre_ping", None)
+    if not url.startswith("sqlite"):
+        # Our reads name their joins in a good order; letting PostgreSQL try the others costs
+        # half a millisecond a page. PgBouncer: ignore_startup_parameters = options.
+        options["connect_args"] |= {"options": "-c join_collapse_limit=1"}
     return options | {"pool_reset_on_return": None, "query_cache_size": 2000}
 
 

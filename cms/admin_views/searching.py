@@ -11,11 +11,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, String, and_, bindparam, func, or_, select
+from sqlalchemy import ColumnElement, Select, String, and_, any_, bindparam, func, or_, select
 
 from cms.admin_views.compile import fields, readable
 from cms.i18n import _
-from cms.models import Complaint, Party, PartyRole
+from cms.models import Complaint, Party, PartyRole, db
 from cms.rules import Viewer
 
 NUMBER = re.compile(r"^[A-Za-z]{2,8}-?[0-9][0-9-]*$|^[A-Za-z]{2,8}-$")
@@ -79,13 +79,21 @@ def by_number() -> ColumnElement[bool]:
 
 def by_phone() -> ColumnElement[bool]:
     """Complaints whose complainant's phone begins with the digits."""
-    return Complaint.id.in_(select(Party.complaint_id).where(complainant(), between(Party.phone)))
+    return among(select(Party.complaint_id).where(complainant(), between(Party.phone)))
 
 
 def by_name() -> ColumnElement[bool]:
     """Complaints whose complainant's name contains the text (trigram index on PostgreSQL)."""
     q = bindparam("q", type_=String())
-    return Complaint.id.in_(select(Party.complaint_id).where(complainant(), Party.name.ilike(q, escape="\\")))
+    return among(select(Party.complaint_id).where(complainant(), Party.name.ilike(q, escape="\\")))
+
+
+def among(hits: Select[Any]) -> ColumnElement[bool]:
+    """Complaints of the hits. On PostgreSQL they are found first, whatever the scope: as an array."""
+    if db.engine.dialect.name == "sqlite":
+        return Complaint.id.in_(hits)
+    found: Any = func.array(hits.scalar_subquery())
+    return Complaint.id == any_(found)
 
 
 def complainant() -> ColumnElement[bool]:
