@@ -98,8 +98,11 @@ def init_app(app: Flask) -> None:
 
 
 def asset(name: str) -> str:
-    """Address of a static file that changes with the release."""
-    return url_for("static", filename=name, v=current_app.extensions["cms_settings"].version)
+    """Address of a static file that changes with the release; made once a process."""
+    known: dict[str, str] = current_app.extensions.setdefault("cms_assets", {})
+    if name not in known:
+        known[name] = url_for("static", filename=name, v=current_app.extensions["cms_settings"].version)
+    return known[name]
 
 
 def load_account(token: str) -> Account | None:

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from flask import Flask, current_app, request, url_for
+from flask import Flask, current_app, render_template, request, url_for
+from markupsafe import Markup
 
 from cms.admin_views.edge import ago, phone
+from cms.admin_views.filters import kept
 from cms.authz import may
-from cms.i18n import _
+from cms.i18n import _, language
 from cms.rules import Viewer
 from cms.web import viewer_or_none
 
@@ -58,10 +60,27 @@ class Frame:
             return []
         return [*daily_items(self.viewer), *grid_items(self.viewer)]
 
+    def menu(self) -> dict[str, Markup]:
+        """The menu as HTML in its three places, kept by post, language and current entry."""
+        who = self.viewer
+        if who is None:
+            return {}
+        reader = (who.role, who.seats, language())
+        items = kept(("menu", *reader), self.items)
+        here = next((item.url for item in items if item.current), "")
+        return kept(("menu", *reader, here), menu_parts, items)  # type: ignore[no-any-return]
+
     def switch(self, language: str) -> str:
         """Address that changes the language and comes back here."""
         here = request.full_path.rstrip("?") if request.method == "GET" else request.path
         return f"{url_for('web.change_language', code=language)}?next={quote(here, safe='/?=')}"
+
+
+def menu_parts(items: list[Item]) -> dict[str, Markup]:
+    """Side rail, bottom bar of the phone, and what its "More" opens."""
+    parts = {"rail": items, "bottom": items[:4], "more": items[4:]}
+    made = {part: render_template("cms/menu.html", part=part, items=chosen) for part, chosen in parts.items()}
+    return {part: Markup(html) for part, html in made.items()}  # noqa: S704 - rendered with escaping
 
 
 def daily_items(who: Viewer) -> Iterator[Item]:

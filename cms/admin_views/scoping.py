@@ -33,6 +33,8 @@ class Scope:
 
 KEPT: dict[Any, Scope] = {}
 MOST = 2000
+WIDE_LEVELS = 3
+"""Levels of the tree, from the top, whose seats are few and wide: state, range, district."""
 
 
 def scope(viewer: Viewer, model: type[Any], book: Book) -> Scope:
@@ -57,7 +59,16 @@ def read_policy(viewer: Viewer, model: type[Any], book: Book) -> Scope:
             values[name] = element.effective_value
             # The clause was made for us alone: naming its binds in place keeps aliases whole.
             element.key, element.unique = name, False
+            # PostgreSQL's generic plan takes any path for one station. For the few wide seats the
+            # path goes into the text, so that a plan is kept which knows how wide it is.
+            element.literal_execute = is_wide(values[name])
     return Scope(str(where), where, ways_of(where), values)
+
+
+def is_wide(value: Any) -> bool:
+    """True for a bound of the path of a unit high up in the tree."""
+    parts = value.strip("/").split("/") if isinstance(value, str) and value.startswith("/") else []
+    return 0 < len(parts) <= WIDE_LEVELS and all(part.isdecimal() for part in parts)
 
 
 def ways_of(where: Any) -> tuple[ColumnElement[bool], ...]:
