@@ -8,7 +8,7 @@ function that turns its tuples into rows.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -20,6 +20,7 @@ from cms.admin_views.compile import Field, Join, Kind, linked
 from cms.i18n import IST, _, english_date, hindi_date
 
 Convert = Callable[[Sequence[Any], datetime], str]
+SPECIAL = re.compile("[&<>\"']")
 DEVANAGARI = re.compile("[\u0900-\u097f]")
 SOON_DAYS = 3
 """From how many days before the end the chip is amber."""
@@ -54,21 +55,22 @@ def day_text(lang: str) -> Callable[[date], str]:
     return hindi_date if lang == "hi" else english_date
 
 
+def plain_html(text: str) -> str:
+    """Escaped text. Most has nothing to escape, and a Markup object for each would cost."""
+    return str(escape(text)) if SPECIAL.search(text) else text
+
+
 def tagged(lang: str) -> Callable[[str], str]:
     """Escaped text, marked with its own language where that is not the page's."""
 
     def show(text: str) -> str:
+        said = str(escape(text)) if SPECIAL.search(text) else text
         hindi = DEVANAGARI.search(text) is not None
-        if hindi == (lang == "hi") or not text or not (hindi or lang == "hi"):
-            return escape(text)
-        return f'<span lang="{"hi" if hindi else "en"}">{escape(text)}</span>'
+        if hindi == (lang == "hi") or not text:
+            return said
+        return f'<span lang="{"hi" if hindi else "en"}">{said}</span>'
 
     return show
-
-
-def latin_free(text: str) -> str:
-    """Escaped text without a language mark: numbers, codes, names of our own lists."""
-    return escape(text)
 
 
 def words(f: Field, lang: str) -> Callable[[Any], str]:
@@ -91,7 +93,7 @@ def piece(model: type[Any], f: Field, lang: str) -> Piece:
     """The piece of a declared field. Called in a request of that language: labels are fixed here."""
     said = words(f, lang)
     own = f.kind in (Kind.TEXT, Kind.LONG) and not f.ui.sort
-    mark = tagged(lang) if own else latin_free
+    mark = tagged(lang) if own else plain_html
     if f.kind is Kind.LINK:
         expression, joins = linked(model, f, lang)
         columns: tuple[Any, ...] = (expression,)
@@ -104,16 +106,12 @@ def piece(model: type[Any], f: Field, lang: str) -> Piece:
     def html(values: Sequence[Any], now: datetime) -> str:
         return "" if values[0] is None else mark(said(values[0]))
 
-    return Piece(columns, html, text, joins)
+    def name_html(values: Sequence[Any], now: datetime) -> str:
+        value = values[0]
+        return "" if value is None else str(escape(value)) if SPECIAL.search(value) else value
 
-
-def joined(columns: Iterable[Any], show: Callable[..., str], joins: tuple[Join, ...] = ()) -> Piece:
-    """A piece whose words need no escaping: ``show(now, *values)`` says it for HTML and text."""
-
-    def html(values: Sequence[Any], now: datetime) -> str:
-        return escape(show(now, *values))
-
-    return Piece(tuple(columns), html, lambda values, now: show(now, *values), joins)
+    by_name = f.kind is Kind.LINK or (f.kind is Kind.TEXT and not own)
+    return Piece(columns, name_html if by_name else html, text, joins)
 
 
 class Sheet:
