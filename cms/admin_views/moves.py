@@ -88,7 +88,7 @@ def assign_extras(complaint: Complaint) -> dict[str, Any]:
 
 def workload(officers: list[Officer]) -> dict[int, tuple[int, int]]:
     """Open and overdue ordinary complaints of each officer, in one statement."""
-    late = func.count().filter(Complaint.due_at < utcnow())
+    late = func.count().filter(Complaint.overdue(utcnow()))
     query = (
         select(Complaint.io_id, func.count(), late)
         .where(Complaint.is_open, Complaint.ordinary, Complaint.io_id.in_([o.id for o in officers]))

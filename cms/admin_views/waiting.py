@@ -210,7 +210,7 @@ def own_cases(session: Session, viewer: Viewer, now: datetime) -> list[Group]:
 def command_cases(session: Session, viewer: Viewer, now: datetime) -> list[Group]:
     """An SHO sees what has no IO; above, the oldest overdue. Restricted ones for the entitled."""
     station = bool(viewer.at(Post.SHO))
-    waiting = Complaint.io_id.is_(None) if station else Complaint.due_at < now
+    waiting = Complaint.io_id.is_(None) if station else Complaint.overdue(now)
     ordinary = scoped(viewer, Book.ORDINARY, LISTED, Complaint.is_open, waiting)
     few = among(lambda c: c.restricted, lambda c: c.is_open)
     closed = scoped(viewer, Book.RESTRICTED, LISTED, few)
