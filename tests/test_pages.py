@@ -26,6 +26,7 @@ from cms.models import (
     DocumentState,
     Feedback,
     Mode,
+    Notice,
     Source,
     db,
 )  # fmt: skip
@@ -207,6 +208,9 @@ def test_a_clerk_barred_by_his_own_entry_gets_the_copy_once(sign_in: SignIn) -> 
     assert case.number in page.text
     assert 'name="channel"' not in page.text
     assert browser.get(f"/admin/complaint/{case.id}/handover/").status_code == 404
+    again = typed(accused1="PS Hisar City · HSR-PS01", accused1_pick="")
+    assert case.number in browser.post(NEW, again).text  # pressed twice
+    assert sign_in("sho.hsr").post(NEW, again).status_code == 404  # barred as well, and not the clerk
 
 
 @pytest.mark.parametrize("login", ["io.hsr", "sp.hsr", "feedback.hsr", "audit"])
@@ -397,8 +401,20 @@ def test_a_stale_version_shows_both_values(sign_in: SignIn) -> None:
     assert sign_in("dsp.hsr").post(path, again).status_code == 303
 
 
-def test_notice_opens_its_complaint(sign_in: SignIn) -> None:
-    assert sign_in("io.hsr").post("/admin/notice/999/").status_code == 404
+def test_notice_opens_its_complaint_and_is_read(sign_in: SignIn) -> None:
+    case_id, io_id = world.assigned().id, world.officer("io.hsr").id
+    with unit_of_work(SYSTEM) as work:
+        notice = Notice(officer_id=io_id, complaint_id=case_id, kind="TODAY", params={}, dedupe="t",
+                        created_at=work.now)  # fmt: skip
+        work.session.add(notice)
+        work.session.flush()
+        notice_id = notice.id
+    browser = sign_in("io.hsr")
+    assert "Due today" in browser.get("/admin/").text
+    assert sign_in("io2.hsr").post(f"/admin/notice/{notice_id}/").status_code == 404
+    answer = browser.post(f"/admin/notice/{notice_id}/")
+    assert answer.headers["Location"].endswith(f"/admin/complaint/details/?id={case_id}")
+    assert "Due today" not in browser.get("/admin/").text
 
 
 @pytest.mark.parametrize(
@@ -455,3 +471,11 @@ def test_refusals_of_the_signed_in_keep_the_menu(sign_in: SignIn) -> None:
     page = sign_in("sho.hsr").get("/admin/complaint/999/handover/")
     assert page.status_code == 404
     assert 'class="rail"' in page.text
+
+
+def test_tab_reaches_the_button_before_what_is_optional(sign_in: SignIn) -> None:
+    page = sign_in("branch.hsr").get(NEW).text
+    order = re.findall(r'<(?:input|select|textarea|button)[^>]*?(?:name="(\w+)"|class="(btn) primary")', page)
+    names = [name or button for name, button in order if name not in ("csrf_token", "form_key")]
+    assert names[:3] == ["phone", "name", "address"]
+    assert names.index("category_id") < names.index("btn") < names.index("subject") < names.index("incident_on")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from flask import Blueprint, jsonify, redirect, render_template, request
@@ -25,6 +26,8 @@ from cms.web import say, viewer
 
 blueprint = Blueprint("register", __name__, url_prefix="/admin/complaint")
 ACCUSED_ROWS = (1, 2, 3)
+AGAIN = timedelta(minutes=10)
+"""How long the answer to a barred clerk's own entry can be had again."""
 LABELS: dict[str, Any] = {
     "phone": _l("Mobile"), "name": _l("Name"), "address": _l("Address"), "email": _l("E-mail"),
     "subject": _l("Subject"), "text": _l("Complaint, in the complainant's words"),
@@ -54,7 +57,24 @@ def register_page() -> ResponseReturnValue:
             made = complaint.id
     except RuleBroken as refusal:
         return show(refusal, picks), 422
+    except NotFound:
+        made = own_entry(value("form_key"))
     return hand_over(made)
+
+
+def own_entry(form_key: str) -> int:
+    """What this clerk sent a moment ago and may no longer see: a second press of the button must
+    not cost the complainant the copy. NotFound for anything else."""
+    query = select(Complaint.id).where(
+        Complaint.form_key == form_key,
+        Complaint.registered_by_id == viewer().user_id,
+        Complaint.copy_settled_at.is_(None),
+        Complaint.registered_at > utcnow() - AGAIN,
+    )
+    made = db.session().scalar(query)
+    if made is None:
+        raise NotFound("Complaint")
+    return made
 
 
 def hand_over(complaint_id: int) -> ResponseReturnValue:
