@@ -182,8 +182,9 @@ def resolved(flt: GridFilter, text: str, who: Viewer) -> str | None:
 
 def unknown(flt: GridFilter, text: str, endpoint: str) -> Markup | str:
     """That a filter was left out; of a look-up, with the page to choose from."""
-    said = str(_("“%(name)s” does not know “%(value)s”; it was left out.", name=flt.name, value=text[:40]))
     if not isinstance(flt, LinkIs):
-        return said
-    url = url_for(f"{endpoint}.lookup_view", field=flt.arg, q=text[:40])
+        return str(_("“%(name)s” does not know “%(value)s”; it was left out.", name=flt.name, value=text[:40]))
+    said = _("“%(value)s” fits none or several of “%(name)s”; it was left out.", name=flt.name, value=text[:40])
+    rest = {k: v for k, v in request.args.items() if v.strip() and k not in (*PAGING, "q", flt.arg)}
+    url = f"{url_for(f'{endpoint}.lookup_view', field=flt.arg)}?{urlencode({**rest, 'q': text[:40]})}"
     return Markup('{} <a href="{}">{}</a>').format(said, url, _("Choose from a list"))

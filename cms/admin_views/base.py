@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import abort, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
@@ -294,7 +295,9 @@ class ModelAdmin(Grid, ModelView):
         options = Lookup(f.target, who).find(text) if len(text) >= 2 else []
         if request.headers.get("HX-Request"):
             return str(self.render("admin/model/options.html", options=[reference(o) for o in options]))
-        return str(self.render("admin/model/lookup.html", f=f, text=text, options=options))
+        rest = {k: v for k, v in request.args.items() if v.strip() and k not in ("q", field)}
+        links = [(f"{self.base_url}?{urlencode({**rest, field: o[0]})}", reference(o)) for o in options]
+        return str(self.render("admin/model/lookup.html", f=f, text=text, links=links, rest=rest))
 
 
 def number(text: Any) -> int | None:

@@ -41,13 +41,17 @@ class Piece:
 
 @dataclass(frozen=True)
 class Cell:
-    """A column of the grid: its pieces and the markup around them, one %s for each."""
+    """A column of the grid: its pieces and the markup around them, one %s for each.
+
+    named: a phone, which shows no column heads, puts the label before the value.
+    """
 
     key: str
     label: Any
     pieces: tuple[str, ...]
     markup: str = "%s"
     sort: str | None = None
+    named: bool = False
 
 
 def day_text(lang: str) -> Callable[[date], str]:
@@ -146,7 +150,8 @@ class Sheet:
                 if name in self.slices:
                     self.fill.append((self.slices[name], self.pieces[name].html))
             inner = cell.markup.replace("%href", "\0") % tuple(places)
-            parts.append(f'<td class="c-{cell.key}">{inner}</td>'.replace("\0", href))
+            label = f' data-l="{escape(cell.label)}"'.replace("%", "%%") if cell.named else ""
+            parts.append(f'<td class="c-{cell.key}"{label}>{inner}</td>'.replace("\0", href))
         return f"<tr>{''.join(parts)}</tr>\n"
 
     def rows(self, tuples: Sequence[Sequence[Any]], now: datetime) -> Markup:

@@ -75,7 +75,7 @@ class Grid(Counting):
             if f.key not in named:
                 lead = not cells and screen == "grid"
                 markup = '<a href="%href">%s</a>' if lead else "%s"
-                cells.append(Cell(f.key, f.ui.label, (f.key,), markup, f.key if f.ui.sort else None))
+                cells.append(Cell(f.key, f.ui.label, (f.key,), markup, f.key if f.ui.sort else None, not lead))
         if screen == "export":
             cells[1:1] = [Cell(k, self.piece_label(k), (k,)) for k in self.exported_pieces() if k in own]
         return Sheet(pieces, cells, url_for(f"{self.endpoint}.details_view"))
