@@ -20,7 +20,7 @@ from tests.queue_server import QueueServer
 ROOT = Path(__file__).parents[1]
 CHROMIUM = next((path for path in map(shutil.which, ("chromium", "chromium-browser", "google-chrome")) if path), None)
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-         "--disable-component-update", "--disable-sync"]  # fmt: skip
+         "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage"]  # fmt: skip
 SIZES = {"desk": {"width": 1366, "height": 768}, "phone": {"width": 390, "height": 844}}
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -82,13 +82,19 @@ def station(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def chromium():
+def driver():
     if CHROMIUM is None:
         absent("Chromium")
-    with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
+    with sync_playwright() as playing:
+        yield playing
+
+
+@pytest.fixture
+def chromium(driver):
+    """A Chromium per test: one that dies takes one test with it."""
+    browser = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+    yield browser
+    browser.close()
 
 
 class Desk:

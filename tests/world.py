@@ -13,8 +13,21 @@ from typing import Any
 from sqlalchemy import select
 
 from cms.models import (
-    ActionKind, Category, Complaint, Disposition, Kind, Language, Mode, Officer, Posting, Rank,
-    Source, Unit, UnitParent, User, db,
+    ActionKind,
+    Category,
+    Complaint,
+    Disposition,
+    Kind,
+    Language,
+    Mode,
+    Officer,
+    Posting,
+    Rank,
+    Source,
+    Unit,
+    UnitParent,
+    User,
+    db,
 )  # fmt: skip
 from cms.rules import SYSTEM, Finding, Post, Role, Seat, Viewer
 from cms.services import accounts, complaints
