@@ -324,3 +324,14 @@ def test_no_address_of_a_grid_leads_away(sign_in: SignIn) -> None:
     for href in re.findall(r'href="([^"]+)"', page):
         assert not urlsplit(html.unescape(href)).netloc
     assert db.session.scalar(select(Unit.id).limit(1)) is not None
+
+
+def test_the_feedback_cell_starts_with_what_is_disposed(sign_in: SignIn) -> None:
+    number = world.disposed().number
+    world.registered()
+    browser = sign_in("feedback.hsr")
+    page = browser.get(GRID).text
+    assert numbers(page) == [number]
+    assert "Not yet assigned" not in page
+    assert "Overdue" not in browser.get(f"{GRID}counts/").text
+    assert numbers(browser.get(f"{GRID}?clock=overdue").text) == []

@@ -67,9 +67,14 @@ class Counting(Asking):
         made = [f.condition(f.token(v)) for f, v in asked.filters]
         return [*made, asked.search.condition()] if asked.search else made
 
+    def tabs_for(self, who: Viewer) -> Sequence[Tab]:
+        """The tabs that can hold something for this viewer."""
+        return self.tabs
+
     def plain_tabs(self, asked: Asked) -> list[Counted]:
         """The tabs without counts; a restricted one waits for its count."""
-        return [self.as_tab(t, asked, None) for t in self.tabs if t.book is Book.ORDINARY or t.book is asked.book]
+        tabs = self.tabs_for(viewer())
+        return [self.as_tab(t, asked, None) for t in tabs if t.book is Book.ORDINARY or t.book is asked.book]
 
     def as_tab(self, tab: Tab, asked: Asked, count: int | None) -> Counted:
         """One tab as it is shown."""
@@ -96,7 +101,7 @@ class Counting(Asking):
 
     def counted(self, asked: Asked, who: Viewer) -> list[Counted]:
         """Every tab with its count; a restricted one only where it holds something."""
-        lists = [(tab, self.tab_asked(tab, asked)) for tab in self.tabs]
+        lists = [(tab, self.tab_asked(tab, asked)) for tab in self.tabs_for(who)]
         counts = self.count([a for _tab, a in lists] + [asked], who)
         g.grid_total = capped(counts[-1])
         return [

@@ -9,7 +9,7 @@ column's name, so that saved links outlive languages and releases.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -25,7 +25,7 @@ from cms.database import reading
 from cms.i18n import _, _l, day_range, ist_day, language
 from cms.models import Complaint, Unit
 from cms.models import Kind as UnitKind
-from cms.rules import OPEN, Viewer
+from cms.rules import OPEN, Post, Viewer
 from cms.unit_of_work import utcnow
 
 KEEP_SECONDS = 60
@@ -323,12 +323,21 @@ class Clock(GridFilter):
         return {"now": now, "until": day_range(last, last)[1]} if value == "soon" else {}
 
     def choices(self, viewer: Viewer) -> list[tuple[str, str]]:
-        return [(key, str(word)) for key, word in self.WORDS.items()]
+        keys: Iterable[str] = ("closed",) if sees_disposed_only(viewer) else self.WORDS
+        return [(key, str(self.WORDS[key])) for key in keys]
 
 
 def sql(condition: Any) -> ColumnElement[bool]:
     """The condition, of which Flask-Admin's types say nothing."""
     return condition  # type: ignore[no-any-return]
+
+    def words(self, value: Any, viewer: Viewer) -> str:
+        return str(self.WORDS[value])
+
+
+def sees_disposed_only(viewer: Viewer) -> bool:
+    """True of the feedback cell: no list of open complaints can hold anything for it."""
+    return bool(viewer.seats) and all(seat.post is Post.FEEDBACK for seat in viewer.seats)
 
 
 def filter_of(model: type[Any], f: Field) -> list[GridFilter]:

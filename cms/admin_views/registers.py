@@ -89,10 +89,16 @@ class ComplaintAdmin(ModelAdmin):
     def defaults(self, asked: Asked) -> Asked:
         """A bare address is the open complaints, the most pressing first; closed: newest first."""
         if asked.book is Book.ORDINARY and not asked.filters and not asked.text:
-            asked = replace(asked, filters=((self._filter_args["clock"][1], "open"),))
+            clock = "closed" if filters.sees_disposed_only(viewer()) else "open"
+            asked = replace(asked, filters=((self._filter_args["clock"][1], clock),))
         if asked.value("clock") == "closed" and "sort" not in request.args:
             asked = self.reordered(asked, Order("registered_at", desc=True))
         return asked
+
+    def tabs_for(self, who: Viewer) -> Sequence[Tab]:
+        """The feedback cell sees disposed complaints only."""
+        open_ones = ("overdue", "soon", "open", "unassigned") if filters.sees_disposed_only(who) else ()
+        return [tab for tab in self.tabs if tab.key not in open_ones]
 
     def reordered(self, asked: Asked, order: Order) -> Asked:
         """Another order, with the place read again for it."""
