@@ -326,13 +326,13 @@ class Clock(GridFilter):
         keys: Iterable[str] = ("closed",) if sees_disposed_only(viewer) else self.WORDS
         return [(key, str(self.WORDS[key])) for key in keys]
 
+    def words(self, value: Any, viewer: Viewer) -> str:
+        return str(self.WORDS[value])
+
 
 def sql(condition: Any) -> ColumnElement[bool]:
     """The condition, of which Flask-Admin's types say nothing."""
     return condition  # type: ignore[no-any-return]
-
-    def words(self, value: Any, viewer: Viewer) -> str:
-        return str(self.WORDS[value])
 
 
 def sees_disposed_only(viewer: Viewer) -> bool:
