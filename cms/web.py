@@ -25,7 +25,7 @@ from flask_limiter.util import get_remote_address
 from flask_login import AnonymousUserMixin, LoginManager, UserMixin, current_user
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from sqlalchemy.exc import OperationalError
-from werkzeug.exceptions import HTTPException, SecurityError
+from werkzeug.exceptions import BadRequest, HTTPException, SecurityError
 
 from cms.database import reading
 from cms.i18n import LANGUAGES, _, _l
@@ -89,6 +89,7 @@ def init_app(app: Flask) -> None:
     csrf.init_app(app)
     limiter.init_app(app)
     app.before_request(set_language)
+    app.before_request(check_letters)
     app.before_request(check_origin)
     app.before_request(require_sign_in)
     app.after_request(shield)
@@ -131,6 +132,16 @@ def set_language() -> None:
         return
     if request.path.startswith("/admin") and current_user.is_authenticated:
         g.language = current_user.viewer.language
+
+
+def check_letters() -> None:
+    """Refuse what no database keeps: a NUL in any value, an id wider than a key."""
+    values = [request.path, *request.args.values(), *request.form.values()]
+    if any("\x00" in value for value in values):
+        raise BadRequest
+    ids = (request.view_args or {}).values()
+    if any(isinstance(value, int) and value >= 2**63 for value in ids):
+        raise NotFound("Row")
 
 
 def check_origin() -> None:

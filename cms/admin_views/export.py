@@ -23,7 +23,7 @@ CAP = 50_000
 """Rows a file may hold."""
 CHUNK = 2_000
 """Rows held in memory at a time."""
-DANGEROUS = ("=", "+", "-", "@", "\t", "\r")
+DANGEROUS = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r")
 MARK = "\ufeff"
 """Tells a spreadsheet that the file is UTF-8, so that Hindi opens as Hindi."""
 

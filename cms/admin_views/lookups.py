@@ -50,9 +50,13 @@ def like(text: str, *columns: Any) -> ColumnElement[bool]:
     return or_(*(column.icontains(text, autoescape=True) for column in columns))
 
 
+LONGEST = 120
+"""Characters of a look-up that count; SQLite refuses a pattern of 50,000."""
+
+
 def units(session: Session, viewer: Viewer, text: str) -> list[Option]:
     """Units in use, of a district, whose name, code or other spelling fits."""
-    wanted = text.rpartition(SEPARATOR)[2].strip() or text
+    wanted = (text.rpartition(SEPARATOR)[2].strip() or text)[:LONGEST]
     fits = like(wanted, Unit.name_en, Unit.name_hi, Unit.code, Unit.aliases)
     query: Select[Any] = select(Unit).where(Unit.active, Unit.district_id.is_not(None), fits)
     query = query.order_by(Unit.path, Unit.id)
@@ -78,7 +82,7 @@ def officers(session: Session, viewer: Viewer, text: str) -> list[Option]:
 def officer_words(text: str) -> list[str]:
     """Words to search by; from a chosen suggestion only the name (rank and unit are no columns)."""
     first, separator, _rest = text.partition(SEPARATOR)
-    words = first.split()
+    words = first[:LONGEST].split()
     return (words[1:] if separator and len(words) > 1 else words)[:4]
 
 
