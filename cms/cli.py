@@ -7,11 +7,11 @@ import sys
 import click
 from flask import Flask, current_app
 from flask.cli import AppGroup
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.exc import OperationalError
 
 from cms import cli_data, notify, triggers
-from cms.models import db
+from cms.models import User, db
 from cms.rules import SYSTEM, RuleBroken
 from cms.services import accounts, integrity, messages, reminders, upkeep
 from cms.settings import Settings
@@ -51,7 +51,25 @@ def init() -> None:
         )  # fmt: skip
     except OperationalError as error:
         stop(unreachable(error), 5)
+    keep_demo_apart()
     cli_data.ensure_demo()
+
+
+def keep_demo_apart() -> None:
+    """Made-up data never enters a real database; known passwords never serve real people."""
+    with db.engine.connect() as connection:
+        is_demo = upkeep.stamp(connection, "demo") is not None
+        used = connection.scalar(select(User.id).limit(1)) is not None
+    if settings().demo and used and not is_demo:
+        stop(
+            "This database holds real accounts, so it is not started in demo mode. "
+            "Set CMS_SECRET_KEY and CMS_PUBLIC_URL, or another CMS_DATA or DATABASE_URL.", 8,
+        )  # fmt: skip
+    if is_demo and not settings().demo:
+        stop(
+            "This database holds demo data with known passwords. "
+            "Choose an empty database for real work, or set CMS_DEMO=1.", 8,
+        )  # fmt: skip
 
 
 def unreachable(error: OperationalError) -> str:
