@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import pwd
 from collections.abc import Callable, Iterator
 from datetime import date, datetime
 from pathlib import Path
@@ -22,11 +24,12 @@ from rich.progress import (
 )  # fmt: skip
 from sqlalchemy import select
 
-from cms.i18n import group_digits, ist_day
-from cms.models import Complaint, db
+from cms.i18n import group_digits, ist, ist_day
+from cms.models import Complaint, ImportBatch, db
 from cms.rules import SYSTEM
 from cms.services import reference, upkeep
 from cms.services.demo import fill
+from cms.services.importing import batches, profile_toml
 from cms.services.importing import profile as profiles
 from cms.services.importing import run as importing
 from cms.services.importing.problems import Problems
@@ -66,46 +69,108 @@ def progress() -> Iterator[Tell]:
         yield tell
 
 
-@click.command("import")
+class Import(click.Group):
+    """``cms import PROFILE FILE...``, and beside it ``cms import undo`` and ``cms import list``."""
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
+        """A first word that is no command is a profile."""
+        if args and args[0] not in self.commands:
+            args = ["run", *args]
+        return super().resolve_command(ctx, args)
+
+
+@click.group("import", cls=Import)
+def import_() -> None:
+    """Take over an old register: cms import PROFILE FILE..., or undo BATCH, or list."""
+
+
+@import_.command("run")
 @click.argument("profile")
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--dry-run", is_flag=True, help="Read and check everything, write nothing.")
-@click.option("--errors", type=click.Path(path_type=Path), help="Write every problem to this CSV.")
+@click.option("--errors", type=click.Path(path_type=Path), help="Write the rows with a problem into this folder.")
+@click.option("--mended", is_flag=True, help="FILES are mended rows of such a folder: not every kind is there.")
+@click.option("--by", default="", help="Who imports; default the account on this computer.")
 @with_appcontext
-def import_(profile: str, files: tuple[Path, ...], dry_run: bool, errors: Path | None) -> None:
-    """Take over an old register: PROFILE is a name or a .toml file that says how to read FILES."""
-    with contextlib.ExitStack() as stack:
+def run_import(
+    profile: str, files: tuple[Path, ...], dry_run: bool, errors: Path | None, mended: bool, by: str
+) -> None:
+    """PROFILE is a name or a .toml file that says how to read FILES (docs/import.md)."""
+    problems = Problems()
+    with progress() as tell:
         try:
-            out = stack.enter_context(errors.open("w", encoding="utf-8", newline="")) if errors else None
-        except OSError as error:
-            raise Refused(f"The errors file cannot be written: {error.strerror}.") from None
-        problems = Problems(out)
-        try:
+            if errors:
+                errors.mkdir(parents=True, exist_ok=True)
             outcome = importing.run(
-                profiles.load(profile), list(files), engine=db.engine, today=ist_day(utcnow()),
-                problems=problems, dry_run=dry_run, tell=stack.enter_context(progress()),
+                profile_toml.load(profile), list(files), engine=db.engine, today=ist_day(utcnow()),
+                problems=problems, dry_run=dry_run, mended=mended, errors=errors, by=by or operator(),
+                tell=tell,
             )  # fmt: skip
         except profiles.BadInput as error:
             raise Refused(str(error)) from None
+        except FileExistsError as error:
+            raise Refused(f"The errors cannot be written: {error.strerror}.") from None
+        except NotADirectoryError as error:
+            raise Refused(f"The errors cannot be written: {error.strerror}.") from None
     report(outcome, problems, dry_run)
+
+
+def operator() -> str:
+    """The account of this computer that runs the command."""
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:  # a container may run as a number
+        return str(os.getuid())
 
 
 def report(outcome: importing.Outcome, problems: Problems, dry_run: bool) -> None:
     """Say what was done, then what could not be done."""
-    added = {table: n for table, n in outcome.added.items() if n}
-    if not added:
+    added = [(f"{'would add' if dry_run else 'added'}", n, table) for table, n in outcome.added.items()]
+    if not outcome.updated and not any(n for _said, n, _table in added):
         click.echo("Nothing was changed: everything in these files is already there.")
-    for table, n in added.items():
-        click.echo(f"{'would add' if dry_run else 'added'} {group_digits(n):>10}  {table}")
-    if outcome.present:
-        click.echo(f"there before {group_digits(outcome.present):>7}  complaint")
-    if outcome.left_out:
-        click.echo(f"left out {group_digits(outcome.left_out):>11}  complaint")
+    done = (
+        *added, ("would update" if dry_run else "updated", outcome.updated, "complaint"),
+        ("there before", outcome.present, "complaint"), ("left out", outcome.left_out, "complaint"),
+        ("kept, not in these files", outcome.gone, "complaint"),
+    )  # fmt: skip
+    for said, n, table in done:
+        if n:
+            click.echo(f"{said} {group_digits(n):>{max(1, 19 - len(said))}}  {table}")
     for reason, n in problems.counts.most_common():
         click.echo(f"{group_digits(n):>8} x {reason.value}")
     for p in problems.first:
         said = f" = {p.value}" if p.value else ""
         click.echo(f"  {p.file}, line {p.line}, {p.column}{said}: {p.reason.value}", err=True)
+    for kind, n in outcome.to_mend.items():
+        click.echo(f"{group_digits(n):>8} rows to mend in {kind}.csv")
+    if outcome.batch is not None:
+        click.echo(f"This was import {outcome.batch}; cms import undo {outcome.batch} takes it back.")
+
+
+@import_.command("undo")
+@click.argument("batch", type=int)
+@click.option("--by", default="", help="Who takes it back; default the account on this computer.")
+@with_appcontext
+def undo(batch: int, by: str) -> None:
+    """Take an import back, as long as nothing was done on its complaints."""
+    try:
+        count = batches.undo(batch, by or operator())
+    except profiles.BadInput as error:
+        raise Refused(str(error)) from None
+    click.echo(f"{group_digits(count)} complaints were taken out of every list. Nothing was deleted.")
+
+
+@import_.command("list")
+@with_appcontext
+def list_batches() -> None:
+    """Every import: who, when, which files, what came of it."""
+    with db.engine.connect() as connection:
+        for row in connection.execute(select(ImportBatch.__table__).order_by(ImportBatch.id)).mappings():
+            state = "undone" if row["undone_at"] else "done" if row["finished_at"] else "broken off"
+            counts = ", ".join(f"{n} {what}" for what, n in row["counts"].items())
+            when = f"{ist(row['started_at']):%d %b %Y %H:%M}"
+            click.echo(f"{row['id']:>4}  {when}  {row['profile']}  {row['by']}  {state}")
+            click.echo(f"      {', '.join(f['name'] for f in row['files'].values())}: {counts or 'nothing'}")
 
 
 @click.command("demo")

@@ -6,7 +6,7 @@ Master rows:  Mode, Source, Category, Disposition
 Complaint:    Complaint, Party, Accused, BarredUnit, Allegation, NumberSeries
 What happens: Assignment, Action, Deadline, Reminder, Document, Delivery, Feedback
 Messages:     Notice, Outbox
-Bookkeeping:  Chain, History, Seal, Stamp
+Bookkeeping:  Chain, History, Seal, Stamp, ImportBatch, Imported
 
 Tables and predicates only: no query, commit, format or permission. Column order is screen order.
 """
@@ -935,6 +935,32 @@ class Stamp(Model):
     __tablename__ = "stamp"
     name: Mapped[str] = mapped_column(binary(40), primary_key=True)
     value: Mapped[str] = mapped_column(String(200))
+
+
+class ImportBatch(Model):
+    """One import of an old register: who, when, which files by which profile, what came of it."""
+
+    __tablename__ = "import_batch"
+    id: Mapped[int] = key()
+    profile: Mapped[str] = mapped_column(String(40))
+    profile_version: Mapped[str] = mapped_column(String(64))
+    files: Mapped[dict[str, Any]] = mapped_column(JSON)
+    by: Mapped[str] = mapped_column(String(80))
+    started_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None]
+    counts: Mapped[dict[str, Any]] = mapped_column(JSON)
+    undone_at: Mapped[datetime | None]
+    undone_by: Mapped[str] = mapped_column(String(80), default="", server_default="")
+
+
+class Imported(Model):
+    """That a batch brought a complaint, or changed one that an earlier batch had brought."""
+
+    __tablename__ = "imported"
+    __table_args__ = (Index("ix_imported_complaint", "complaint_id"),)
+    batch_id: Mapped[int] = mapped_column(ForeignKey("import_batch.id"), primary_key=True)
+    complaint_id: Mapped[int] = mapped_column(ForeignKey("complaint.id"), primary_key=True)
+    is_new: Mapped[bool] = mapped_column(Boolean)
 
 
 def in_order(values: type[Choice], col: Any) -> ColumnElement[int]:

@@ -96,7 +96,7 @@ def rows_of(path: Path) -> list[dict[str, str]]:
     if path.suffix == ".gz":
         with gzip.open(path, "rt", encoding="utf-8", newline="") as file:
             return list(csv.DictReader(file))
-    with path.open(encoding="utf-8", newline="") as file:
+    with path.open(encoding="utf-8-sig", newline="") as file:
         return list(csv.DictReader(file))
 
 

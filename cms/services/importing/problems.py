@@ -2,32 +2,43 @@
 
 from __future__ import annotations
 
-import csv
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import IO, Any
 
-HEAD = ("file", "line", "column", "value", "reason")
 FIRST_OF_EACH = 3
 
 
 class Reason(Enum):
-    """Why a value was held back or a row was left out."""
+    """Why a value was held back or a row was left out, or what somebody should look at."""
 
     CLOSED_FIRST = "Closed before it was received; the closing date was held back."
+    STILL_OPEN = "It has a closing date and is called open; the closing date was held back."
     INCIDENT_AFTER = "The incident is dated after the complaint; the date was held back."
+    ACTION_BEFORE = "The action is dated before the complaint; it stands in the diary as it is."
     NOT_A_DATE = "Not a date in the form that the profile expects; it was held back."
     YEAR = "A year before 1900 or after today; the date was held back."
     NO_DATE = "No usable date of receipt: the complaint was left out."
+    NO_ACTION_DATE = "No usable date of the action; it was left out."
     NO_KEY = "The row does not say which complaint it belongs to; it was left out."
     CELLS = "The row has more or fewer cells than the header; it was left out."
     REPEATED = "Another row already describes this complaint; this one was left out."
+    SAME_ROW = "The same row is there once more; this one was left out."
     ORPHAN = "No complaint of this number is in the files; the row was left out."
     NOBODY = "The row names no officer; nobody was recorded."
     UNKNOWN = "The profile does not know this value; it was taken as not recorded."
+    UNKNOWN_UNIT = "No unit of this name or code is known there; the unit above was taken."
+    UNKNOWN_OFFICER = "The list of officers does not have this key; an officer without a name was recorded."
+    PHONE = "Not a telephone number; it was held back."
     LONG = "Too long for its field; the end was cut off."
+    FONT = "Looks like Hindi typed in an old font (such as Kruti Dev), not Unicode; it was taken as it stands."
+    BADGE = "Several officers carry this belt number; it was recorded and not used to tell them apart."
     NUMBER = "The number is too long or already taken; the complaint was left out."
+    TOUCHED = "The complaint was worked on here since; the register's change was not taken."
+
+
+ALONG = "Nothing is wrong here, but the complaint was left out for another row: give both again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,24 +54,21 @@ class Problem:
 
 @dataclass
 class Problems:
-    """Counts of all, the first few of each reason, and all of them in the errors file if one is wanted."""
+    """Counts of all, the first few of each reason; ``keep`` is told of every one."""
 
-    out: IO[str] | None = None
+    keep: Callable[[str, int, str, str], object] | None = None
     counts: Counter[Reason] = field(default_factory=Counter)
     first: list[Problem] = field(default_factory=list)
-    writer: Any = None
-
-    def __post_init__(self) -> None:
-        if self.out is not None:
-            self.writer = csv.writer(self.out)
-            self.writer.writerow(HEAD)
 
     def add(self, file: str, line: int, column: str, value: str, reason: Reason) -> None:
         """Note one problem."""
         self.counts[reason] += 1
-        problem = Problem(file, line, column, value[:200], reason)
         if self.counts[reason] <= FIRST_OF_EACH:
-            self.first.append(problem)
-        if self.writer is not None:
-            shown = "'" + problem.value if problem.value[:1] in tuple("=+-@\t\r") else problem.value
-            self.writer.writerow((file, line, column, shown, reason.value))
+            self.first.append(Problem(file, line, column, value[:200], reason))
+        if self.keep is not None and line:
+            self.keep(file, line, column, reason.value)
+
+    def along(self, file: str, line: int) -> None:
+        """Keep a sound row beside the one that is to be mended."""
+        if self.keep is not None:
+            self.keep(file, line, "", ALONG)

@@ -1,26 +1,27 @@
-"""A profile: which files, which columns, which fields; read from TOML and checked before a row is.
-
-The language of a profile is described for its writer in ``docs/import.md``.
-"""
+"""A profile: which files, which columns, which fields. What its TOML may say is in ``docs/import.md``."""
 
 from __future__ import annotations
 
 import re
-import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
-from cms.models import Kind
-
-PROFILES = Path(__file__).parents[2] / "profiles"
 OFFICER_FIELDS = ("name", "rank", "belt_no", "unit")
 COMPLAINT_FIELDS = (
-    "received_on", "incident_on", "disposed_on", "place", "subject", "mode", "source", "category",
-    "unit", "note",
+    "received_on", "incident_on", "disposed_on", "place", "subject", "text", "mode", "source",
+    "category", "unit", "note", "status", "disposition", "disposal_text", "urgent",
 )  # fmt: skip
 ALLEGATION_FIELDS = ("what", "finding", "outcome", "order", "row")
+PARTY_FIELDS = ("name", "phone", "email", "address")
+ACTION_FIELDS = ("at", "kind", "note")
+CHANGEABLE = (
+    "status", "disposed_on", "disposition", "disposal_text", "finding", "outcome", "investigator",
+    "place", "subject", "incident_on", "source", "category", "unit",
+)  # fmt: skip
+"""What a later snapshot may be allowed to change; ``status`` takes the deadline with it."""
+
+LEVELS = " > "
+"""Stands between the levels of a unit that is named as a path."""
 
 
 class BadInput(Exception):
@@ -35,31 +36,57 @@ class Field:
     labels: tuple[str, ...] = ()
     join: str = " "
     split: str = ""
+    pattern: re.Pattern[str] | None = None  # the part of the text that is meant
     whole: bool = False  # a number that a spreadsheet wrote as 165.0
+    empty: frozenset[str] = frozenset()  # more words that mean nothing, in this field
     constant: str | None = None
     value_map: str | None = None
     otherwise: str | None = None
+    lookup: tuple[str, str] | None = None  # (list, column): the text of another file
     requires: str | None = None  # without a value in this column the field is empty
+    dates: tuple[str, ...] = ()
     instead: Field | None = None
+
+    def ways(self) -> Iterator[Field]:
+        """This way and those to be tried after it."""
+        way: Field | None = self
+        while way is not None:
+            yield way
+            way = way.instead
 
     def names(self) -> set[str]:
         """Every column that is read."""
-        own = set(self.columns) | ({self.requires} if self.requires else set())
-        return own | (self.instead.names() if self.instead else set())
+        return {c for way in self.ways() for c in (*way.columns, *filter(None, [way.requires]))}
 
 
 @dataclass(frozen=True, slots=True)
 class FileRule:
-    """One kind of file: what tells it apart, and the column that names the complaint."""
+    """One kind of file: what tells it apart, how to open it, what names the complaint."""
 
     name: str
     recognise: tuple[str, ...]
-    key: str
+    key: Field | None  # None: it tells of officers or words, not of complaints
+    encoding: str = "utf-8-sig"
+    delimiter: str = ","
+    header: int = 1  # the line of the names of the columns
+    sheet: str = ""
+    optional: bool = False
+    drop_repeats: bool = False
+    ignore: frozenset[str] = frozenset()  # columns that may differ between repeated rows
+
+    @property
+    def key_column(self) -> str:
+        """The column to name when the key is the trouble."""
+        return self.key.columns[0] if self.key and self.key.columns else ""
 
 
 @dataclass(frozen=True, slots=True)
 class UnitRule:
-    """How a value of a row names a unit; ``otherwise`` is the code used when it does not."""
+    """How a value of a row names a unit; ``otherwise`` is the code used when it does not.
+
+    With ``tree`` the value is a path and its levels have these kinds; with ``known`` it is looked
+    up among the units that are there, by code, name or other spelling, level by level.
+    """
 
     match: re.Pattern[str]
     code: str
@@ -67,6 +94,10 @@ class UnitRule:
     kind: str
     parent: str
     otherwise: str | None
+    tree: tuple[str, ...] = ()
+    known: bool = False
+    weak: bool = False  # another rule's name for the same unit is better
+    value_map: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +108,10 @@ class Section:
     fields: Mapping[str, Field]
     key: Field | None = None
     prefix: str = ""
+    several: str = ""  # stands between the names of several persons in one cell
+    described: Field | None = None  # in words, where nobody is named
+    closes: frozenset[str] = frozenset()  # raw kinds of action that end a complaint
+    reopens: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +124,7 @@ class Profile:
     language: str
     restricts: bool
     first_year: int
+    zone: str
     dates: tuple[str, ...]
     empty: frozenset[str]
     nameless: str
@@ -98,17 +134,25 @@ class Profile:
     complaint_unit: UnitRule | None
     officer_unit: UnitRule | None
     complaint: Section
+    grouped: bool  # several rows of the main file describe one complaint
+    pending: frozenset[str] | None  # findings that mean "not decided"; all others close it
     accused: Section | None
     allegation: Mapping[str, Field]
     investigator: Section | None
+    complainant: Section | None
+    action: Section | None
+    officers: Section | None
+    lookups: Mapping[str, Section]
+    changes: frozenset[str]
+    version: str = field(default="", compare=False)  # hash of the profile's text
 
     def sections(self) -> list[tuple[Section, Mapping[str, Field]]]:
         """Every section with all fields read from its file."""
         found: list[tuple[Section, Mapping[str, Field]]] = [(self.complaint, self.complaint.fields)]
         if self.accused:
             found.append((self.accused, {**self.accused.fields, **self.allegation}))
-        if self.investigator:
-            found.append((self.investigator, self.investigator.fields))
+        others = (self.investigator, self.complainant, self.action, self.officers)
+        found += [(s, s.fields) for s in (*others, *self.lookups.values()) if s]
         return found
 
     def columns(self, file: str) -> list[str]:
@@ -117,140 +161,20 @@ class Profile:
         for section, fields in self.sections():
             if section.file == file:
                 names.update(*(f.names() for f in fields.values()))
-                names |= section.key.names() if section.key else set()
-        key = self.files[file].key
-        return [key, *sorted(names - {key})]
+                for rule in (section.key, section.described):
+                    names |= rule.names() if rule else set()
+        names |= {c for name, c in self.looked_up() if self.lookups[name].file == file}
+        rule = self.files[file].key
+        first = sorted(rule.names()) if rule else []
+        return [*first, *sorted(names - set(first))]
 
+    def looked_up(self) -> set[tuple[str, str]]:
+        """(list, column) of every text that another file holds."""
+        return {
+            way.lookup for _section, fields in self.sections()
+            for rule in fields.values() for way in rule.ways() if way.lookup
+        }  # fmt: skip
 
-def load(name: str) -> Profile:
-    """The profile of that name, or in that TOML file. BadInput if missing or wrong."""
-    path = Path(name) if name.endswith(".toml") else PROFILES / f"{name}.toml"
-    try:
-        said = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError:
-        known = ", ".join(sorted(p.stem for p in PROFILES.glob("*.toml")))
-        raise BadInput(f"There is no profile “{name}”. Known: {known}; or give a .toml file.") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise BadInput(f"The profile {path.name} is not valid TOML: {error}.") from None
-    try:
-        return build(said)
-    except (KeyError, TypeError, AttributeError, ValueError, re.error) as error:
-        raise BadInput(f"The profile {path.name} is incomplete or wrong: {reason(error)}.") from None
-
-
-def reason(error: Exception) -> str:
-    """What is wrong with a profile, in words."""
-    if isinstance(error, KeyError):
-        return f"{error.args[0]!r} is missing"
-    return str(error)
-
-
-def build(said: dict[str, Any]) -> Profile:
-    """Turn the TOML into a profile. KeyError, TypeError or ValueError if it is wrong."""
-    files = {
-        name: FileRule(name, tuple(rule["recognise"]), rule["key"])
-        for name, rule in said["files"].items()
-    }
-    units = said.get("units", {})
-    accused = said.get("accused")
-    made = Profile(
-        name=said["name"],
-        title=said.get("title", said["name"]),
-        number_prefix=said["number_prefix"],
-        language=said.get("language", "EN"),
-        restricts=bool(said.get("restricts", False)),
-        first_year=int(said.get("first_year", 1900)),
-        dates=tuple(said.get("dates", ["%Y-%m-%d"])),
-        empty=frozenset(v.casefold() for v in said.get("empty", [""])) | {""},
-        nameless=said.get("nameless", "(no name, {key})"),
-        files=files,
-        maps={n: {k.casefold(): v for k, v in m.items()} for n, m in said.get("maps", {}).items()},
-        tree=tuple(tree_row(row) for row in units.get("tree", [])),
-        complaint_unit=unit_rule(units.get("complaint")),
-        officer_unit=unit_rule(units.get("officer")),
-        complaint=section(said["complaint"], COMPLAINT_FIELDS),
-        accused=section(accused, OFFICER_FIELDS) if accused else None,
-        allegation=fields(said.get("allegation", {}), ALLEGATION_FIELDS),
-        investigator=optional_section(said.get("investigator")),
-    )
-    check(made)
-    return made
-
-
-def tree_row(row: Mapping[str, str]) -> Mapping[str, str]:
-    """One unit that the profile itself declares."""
-    named = {k: str(row[k]) for k in ("code", "name_en", "kind")}
-    Kind[named["kind"]]
-    return named | {"name_hi": str(row.get("name_hi", row["name_en"])), "parent": str(row.get("parent", ""))}
-
-
-def unit_rule(said: Mapping[str, str] | None) -> UnitRule | None:
-    """How a value names a unit."""
-    if said is None:
-        return None
-    Kind[said["kind"]]
-    return UnitRule(
-        re.compile(said["match"]), said["code"], said["name"], said["kind"], said["parent"],
-        said.get("otherwise"),
-    )  # fmt: skip
-
-
-def optional_section(said: Mapping[str, Any] | None) -> Section | None:
-    """A section that a register may lack."""
-    return section(said, OFFICER_FIELDS) if said else None
-
-
-def section(said: Mapping[str, Any], known: tuple[str, ...]) -> Section:
-    """One kind of rows."""
-    rest = {k: v for k, v in said.items() if k not in ("file", "key", "prefix")}
-    key = field(said["key"]) if "key" in said else None
-    return Section(said["file"], fields(rest, known), key, said.get("prefix", ""))
-
-
-def fields(said: Mapping[str, Any], known: tuple[str, ...]) -> dict[str, Field]:
-    """Fields by name. ValueError for a field that does not exist: a typo would lose a column."""
-    if strange := sorted(set(said) - set(known)):
-        raise ValueError(f"unknown field {strange[0]!r}; known are {', '.join(known)}")
-    return {name: field(rule) for name, rule in said.items()}
-
-
-def field(rule: Any) -> Field:
-    """A field: a column's name, or a table that says more, or a list of ways to try in turn."""
-    if isinstance(rule, str):
-        return Field(columns=(rule,))
-    if isinstance(rule, list):
-        return ways(rule)
-    columns = tuple(rule.get("columns", [rule["column"]] if "column" in rule else []))
-    return Field(
-        columns=columns,
-        labels=tuple(rule.get("labels", ())),
-        join=rule.get("join", " "),
-        split=rule.get("split", ""),
-        whole=bool(rule.get("whole", False)),
-        constant=rule.get("constant"),
-        value_map=rule.get("map"),
-        otherwise=rule.get("otherwise"),
-        requires=rule.get("requires"),
-    )
-
-
-def ways(rules: list[Any]) -> Field:
-    """Several ways, the later tried when the earlier give nothing."""
-    made: Field | None = None
-    for rule in reversed(rules):
-        made = replace(field(rule), instead=made)
-    return made or Field()
-
-
-def check(made: Profile) -> None:
-    """ValueError if the parts of a profile do not fit together."""
-    for part, used in made.sections():
-        if part.file not in made.files:
-            raise ValueError(f"the file {part.file!r} is not declared under [files]")
-        for rule in used.values():
-            if rule.value_map is not None and rule.value_map not in made.maps:
-                raise ValueError(f"the value map {rule.value_map!r} is not declared under [maps]")
-    if "received_on" not in made.complaint.fields:
-        raise ValueError("[complaint] must say which column is received_on")
-    if "unit" in made.complaint.fields and made.complaint_unit is None:
-        raise ValueError("[units.complaint] is missing")
+    def officer_sections(self) -> list[Section]:
+        """The sections that name officers of a complaint."""
+        return [s for s in (self.accused, self.investigator) if s]

@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 
 from cms.i18n import day_range
 from cms.models import (
     Accused,
-    Action,
-    ActionKind,
     Allegation,
     Assignment,
+    BarredUnit,
     Deadline,
     DeadlineKind,
     Language,
     Priority,
 )  # fmt: skip
-from cms.rules import CLOCK_DAYS, Finding, Status, due_at
+from cms.rules import CLOCK_DAYS, OPEN, Finding, Status, due_at
 from cms.services.bulk import Dossier
-from cms.services.importing.problems import Problems, Reason
-from cms.services.importing.profile import Field, Profile, Section
+from cms.services.importing import diary
+from cms.services.importing.problems import Reason
+from cms.services.importing.profile import Profile, Section
+from cms.services.importing.profile_toml import plain
 from cms.services.importing.spool import Group, Spooled
-from cms.services.importing.values import day, fit, mapped, take, unit_code
+from cms.services.importing.units import Directory, code_of
+from cms.services.importing.values import Reading, column_of
 
 NOT_SAID = "-"
 """Stands for an allegation that the source counts and does not describe."""
@@ -37,23 +40,44 @@ class Known:
     modes: Mapping[str, int]
     sources: Mapping[str, int]
     categories: Mapping[str, int]
+    dispositions: Mapping[str, int]
     units: Mapping[str, tuple[int, int]]  # code -> (id, district)
     officers: Mapping[str, int]
+    directory: Directory = field(default_factory=lambda: Directory(()))
+    posted: Mapping[str, int] = field(default_factory=dict)  # officer's key -> unit
+    lines: Mapping[int, tuple[int, ...]] = field(default_factory=dict)  # unit -> those above and itself
 
 
 @dataclass(frozen=True, slots=True)
 class Dates:
-    """The days of a complaint that can be believed."""
+    """The days of a complaint that can be believed, and where it stood."""
 
-    received: date
+    received: datetime
     incident: date | None
-    closed: date | None
-    is_closed: bool
+    closed: datetime | None
+    status: Status
 
 
-def officer_key(profile: Profile, section: Section, row: dict[str, str]) -> str:
+@dataclass
+class Draft:
+    """One complaint on its way into a dossier."""
+
+    reading: Reading
+    group: Group
+    known: Known
+    main: Spooled
+    dates: Dates
+    dossier: Dossier
+
+    @property
+    def profile(self) -> Profile:
+        """The profile at work."""
+        return self.reading.profile
+
+
+def officer_key(reading: Reading, section: Section, row: Mapping[str, str]) -> str:
     """The natural key of the officer in a row, or '' if it names nobody."""
-    text = take(profile, section.key, row)
+    text = reading.take(section.key, row)
     return (section.prefix + text)[:80] if text else ""
 
 
@@ -62,54 +86,128 @@ def naming(section: Section) -> str:
     return (section.key.requires or section.key.columns[0]) if section.key else ""
 
 
-def dossier(
-    profile: Profile, group: Group, known: Known, today: date, problems: Problems
-) -> Dossier | None:
+def draft(reading: Reading, group: Group, known: Known) -> Draft | None:
     """The complaint with its rows, or None if it cannot be taken over (noted)."""
-    main = main_row(profile, group, problems)
-    dates = dates_of(profile, main, today, problems) if main else None
+    drop_repeats(reading, group)
+    main = main_row(reading, group)
+    dates = dates_of(reading, group, main) if main else None
     if main is None or dates is None:
         return None
-    made = Dossier(complaint_values(profile, group.key, main, dates, known, problems))
-    add_clock(made, dates)
-    add_accused(profile, made, group, known, problems)
-    add_investigator(profile, made, group, known, problems)
-    add_diary(profile, made, main, dates)
+    made = Draft(reading, group, known, main, dates, Dossier({}))
+    made.dossier.complaint = complaint_values(made)
+    add_clock(made)
+    add_accused(made)
+    add_investigator(made)
+    diary.add_parties(made)
+    diary.add_diary(made)
     return made
 
 
-def main_row(profile: Profile, group: Group, problems: Problems) -> Spooled | None:
+def addition(reading: Reading, group: Group, known: Known, received: datetime, unit_id: int) -> Draft:
+    """Rows for a complaint that was taken over before and whose main row is not given now."""
+    drop_repeats(reading, group)
+    dates = Dates(received, None, None, Status.UNDER_ENQUIRY)
+    made = Draft(reading, group, known, Spooled("", 0, {}), dates, Dossier({"unit_id": unit_id}))
+    made.dossier.complaint["registered_at"] = received
+    add_accused(made)
+    add_investigator(made)
+    diary.add_parties(made)
+    diary.add_actions(made)
+    return made
+
+
+def drop_repeats(reading: Reading, group: Group) -> None:
+    """Leave out rows that are there once more, where the profile says that they mean nothing."""
+    for file, rows in group.rows.items():
+        if not reading.profile.files[file].drop_repeats:
+            continue
+        seen: dict[str, Spooled] = {}
+        for at in rows:
+            if seen.setdefault(at.same, at) is not at:
+                reading.problems.add(file, at.line, "", "", Reason.SAME_ROW)
+        group.rows[file] = list(seen.values())
+
+
+def main_row(reading: Reading, group: Group) -> Spooled | None:
     """The row that describes the complaint; orphans and repetitions are noted."""
+    profile = reading.profile
     rows = group.of(profile.complaint.file)
+    if profile.grouped and rows:
+        unit = profile.complaint.fields.get("unit")
+        return merged(rows, tuple(sorted(unit.names())) if unit else ())
     for extra in rows[1:]:
-        key = profile.files[extra.file].key
-        problems.add(extra.file, extra.line, key, group.key, Reason.REPEATED)
-    if rows:
-        return rows[0]
+        key = profile.files[extra.file].key_column
+        reading.problems.add(extra.file, extra.line, key, group.key, Reason.REPEATED)
+    return rows[0] if rows else None
+
+
+def note_orphans(reading: Reading, group: Group) -> None:
+    """Rows of a complaint that is neither in the files nor in the database."""
     for file, orphans in group.rows.items():
-        for orphan in orphans:
-            problems.add(file, orphan.line, profile.files[file].key, group.key, Reason.ORPHAN)
-    return None
+        for at in orphans:
+            key = reading.profile.files[file].key_column
+            reading.problems.add(file, at.line, key, group.key, Reason.ORPHAN)
 
 
-def dates_of(profile: Profile, at: Spooled, today: date, problems: Problems) -> Dates | None:
+def merged(rows: list[Spooled], together: tuple[str, ...]) -> Spooled:
+    """One row of many: in each column what most of them say; a tie goes to the longer text.
+
+    together: columns that name one thing, taken from the same row.
+    """
+    row: dict[str, str] = {}
+    for columns in (together, *((c,) for c in rows[0].row if c not in together)):
+        said = Counter(tuple(at.row[c] for c in columns) for at in rows)
+        best = max(said, key=lambda v: (any(c.strip() for c in v), said[v], len("".join(v)), v))
+        row.update(zip(columns, best, strict=True))
+    return replace(rows[0], row={column: row[column] for column in rows[0].row})
+
+
+# ---------------------------------------------------------------- the complaint itself
+
+
+def dates_of(reading: Reading, group: Group, at: Spooled) -> Dates | None:
     """The dates that agree with each other; None without a date of receipt."""
-    received = day(profile, "received_on", at, today, problems)
-    columns = {n: " ".join(f.columns) for n, f in profile.complaint.fields.items()}
+    fields, problems = reading.profile.complaint.fields, reading.problems
+    received = reading.moment(fields["received_on"], at)
     if received is None:
-        said = take(profile, profile.complaint.fields["received_on"], at.row)
-        problems.add(at.file, at.line, columns["received_on"], said, Reason.NO_DATE)
+        said = reading.take(fields["received_on"], at.row)
+        problems.add(at.file, at.line, column_of(fields["received_on"]), said, Reason.NO_DATE)
         return None
-    incident = day(profile, "incident_on", at, today, problems)
-    if incident and incident > received:
-        problems.add(at.file, at.line, columns["incident_on"], str(incident), Reason.INCIDENT_AFTER)
+    incident = reading.day(fields.get("incident_on"), at)
+    if incident and incident > received.date():
+        column = column_of(fields["incident_on"])
+        problems.add(at.file, at.line, column, str(incident), Reason.INCIDENT_AFTER)
         incident = None
-    closed = day(profile, "disposed_on", at, today, problems)
-    if closed and closed < received:
-        problems.add(at.file, at.line, columns["disposed_on"], str(closed), Reason.CLOSED_FIRST)
+    return closing(reading, group, at, Dates(received, incident, None, Status.UNDER_ENQUIRY))
+
+
+def closing(reading: Reading, group: Group, at: Spooled, dates: Dates) -> Dates:
+    """When and whether it was closed: by its date, its status, its actions or its findings."""
+    fields, problems = reading.profile.complaint.fields, reading.problems
+    rule = fields.get("disposed_on")
+    column = column_of(rule)
+    closed = reading.moment(rule, at) or diary.closed_by_actions(reading, group)
+    said_closed = closed is not None or bool(reading.take(rule, at.row)) or decided(reading, group)
+    word = reading.mapped(fields.get("status"), at)
+    default = Status.CLOSED if said_closed else Status.UNDER_ENQUIRY
+    status = Status[word] if word else default
+    if closed and status in OPEN:
+        problems.add(at.file, at.line, column, str(closed.date()), Reason.STILL_OPEN)
         closed = None
-    is_closed = bool(take(profile, profile.complaint.fields.get("disposed_on"), at.row))
-    return Dates(received, incident, closed, is_closed)
+    if closed and closed.date() < dates.received.date():
+        problems.add(at.file, at.line, column, str(closed.date()), Reason.CLOSED_FIRST)
+        closed = None
+    return replace(dates, closed=closed, status=status)
+
+
+def decided(reading: Reading, group: Group) -> bool:
+    """True if the register has no closing dates and every finding of the complaint is made."""
+    profile = reading.profile
+    rule = profile.allegation.get("finding")
+    if profile.pending is None or profile.accused is None or rule is None:
+        return False
+    found = [plain(reading.take(rule, at.row)) for at in group.of(profile.accused.file)]
+    return bool(found) and not profile.pending.intersection(found)
 
 
 def midnight(on: date) -> datetime:
@@ -117,126 +215,152 @@ def midnight(on: date) -> datetime:
     return day_range(on, on)[0]
 
 
-def complaint_values(
-    profile: Profile, key: str, at: Spooled, dates: Dates, known: Known, problems: Problems
-) -> dict[str, Any]:
+def unit_of(made: Draft) -> tuple[int, int]:
+    """(unit, district) of the complaint; an unknown name is noted and gives the unit above it."""
+    profile, reading = made.profile, made.reading
+    rule, where = profile.complaint_unit, profile.complaint.fields.get("unit")
+    text = reading.take(where, made.main.row)
+    if rule and rule.known and text:
+        code, strange = made.known.directory.find(profile, rule, text)
+        code = code or rule.otherwise
+        if strange:
+            at = made.main
+            reading.problems.add(at.file, at.line, column_of(where), strange, Reason.UNKNOWN_UNIT)
+    else:
+        code = code_of(rule, text)
+    top = profile.tree[0]["code"] if profile.tree else rule.otherwise if rule else None
+    return made.known.units[code or top or ""]
+
+
+def complaint_values(made: Draft) -> dict[str, Any]:
     """The complaint row itself."""
-    fields = profile.complaint.fields
-    unit = unit_code(profile.complaint_unit, take(profile, fields.get("unit"), at.row))[0]
-    unit_id, district_id = known.units[unit or profile.tree[0]["code"]]
-    category = mapped(profile, fields.get("category"), at, problems)
+    profile, reading, dates, at = made.profile, made.reading, made.dates, made.main
+    fields, known = profile.complaint.fields, made.known
+    unit_id, district_id = unit_of(made)
+    category = reading.mapped(fields.get("category"), at)
+    disposition = reading.mapped(fields.get("disposition"), at)
+    start = midnight(dates.received.date())
     return {
-        "number": f"{profile.number_prefix}{key}",
-        "subject": optional(profile, fields, "subject", 200, at, problems),
+        "number": f"{profile.number_prefix}{made.group.key}",
+        "subject": reading.text(fields.get("subject"), 200, "subject", at),
+        "text": reading.text(fields.get("text"), 20_000, "text", at),
         "language": Language[profile.language],
         "category_id": known.categories[category] if category else None,
-        "priority": Priority.ROUTINE,
-        "mode_id": known.modes[mapped(profile, fields.get("mode"), at, problems) or "NOTREC"],
-        "source_id": known.sources[mapped(profile, fields.get("source"), at, problems) or "NOTREC"],
-        "place": optional(profile, fields, "place", 160, at, problems),
+        "priority": Priority.URGENT if reading.mapped(fields.get("urgent"), at) == "YES" else Priority.ROUTINE,
+        "mode_id": known.modes[reading.mapped(fields.get("mode"), at) or "NOTREC"],
+        "source_id": known.sources[reading.mapped(fields.get("source"), at) or "NOTREC"],
+        "place": reading.text(fields.get("place"), 160, "place", at),
         "incident_on": dates.incident,
         "district_id": district_id,
         "unit_id": unit_id,
         "registered_unit_id": unit_id,
-        "status": Status.CLOSED if dates.is_closed else Status.UNDER_ENQUIRY,
-        "is_open": not dates.is_closed,
-        "due_at": due_at(dates.received),
-        "received_on": dates.received,
-        "registered_at": midnight(dates.received),
-        "disposed_on": dates.closed,
+        "status": dates.status,
+        "is_open": dates.status in OPEN,
+        "due_at": due_at(dates.received.date()),
+        "received_on": dates.received.date(),
+        "registered_at": start,
+        "disposed_on": dates.closed.date() if dates.closed else None,
+        "disposition_id": known.dispositions[disposition] if disposition else None,
+        "disposal_text": reading.text(fields.get("disposal_text"), 4000, "disposal_text", at),
         "restricted": False,
-        "copy_settled_at": midnight(dates.received),
+        "copy_settled_at": start,
         "origin": profile.name,
-        "origin_key": key,
+        "origin_key": made.group.key,
     }
 
 
-def optional(
-    profile: Profile, fields: Mapping[str, Field], name: str, limit: int, at: Spooled,
-    problems: Problems,
-) -> str | None:  # fmt: skip
-    """A text that may be absent."""
-    text = mapped(profile, fields.get(name), at, problems)
-    return fit(text, limit, name, at, problems) if text else None
-
-
-def add_clock(made: Dossier, dates: Dates) -> None:
+def add_clock(made: Draft) -> None:
     """The promise of fifteen days, so that an old open complaint shows as overdue."""
-    made.add(
-        Deadline, kind=DeadlineKind.OVERALL, started_on=dates.received, days=CLOCK_DAYS,
-        due_at=due_at(dates.received), met_at=midnight(dates.closed) if dates.closed else None,
+    received, closed = made.dates.received.date(), made.dates.closed
+    made.dossier.add(
+        Deadline, kind=DeadlineKind.OVERALL, started_on=received, days=CLOCK_DAYS,
+        due_at=due_at(received), met_at=midnight(closed.date()) if closed else None,
     )  # fmt: skip
 
 
-def add_accused(
-    profile: Profile, made: Dossier, group: Group, known: Known, problems: Problems
-) -> None:
+# ---------------------------------------------------------------- officers
+
+
+def add_accused(made: Draft) -> None:
     """One link per officer, one allegation per row."""
-    section = profile.accused
+    section = made.profile.accused
     if section is None:
         return
     links: dict[str, int] = {}
-    rows = group.of(section.file)
-    rows.sort(key=lambda at: allegation_order(profile, section, at))
+    rows = made.group.of(section.file)
+    rows.sort(key=lambda at: allegation_order(made.reading, section, at))
     for no, at in enumerate(rows, 1):
-        key = officer_key(profile, section, at.row)
-        place = None
-        if key and key not in links:
-            links[key] = made.add(
-                Accused, officer_id=known.officers[key], restricts=profile.restricts, origin_key=key
-            )
-        elif not key:
-            problems.add(at.file, at.line, naming(section), "", Reason.NOBODY)
-        place = links.get(key)
-        made.add(Allegation, no=no, accused_id=place, **allegation(profile, at, problems))
+        place = link(made, section, at, links)
+        made.dossier.add(Allegation, no=no, accused_id=place, **allegation(made, at))
+    if made.profile.restricts:
+        bar(made, set(links))
 
 
-def allegation_order(profile: Profile, section: Section, at: Spooled) -> tuple[Any, ...]:
+def bar(made: Draft, keys: set[str]) -> None:
+    """Hide the complaint from the units of the accused and move it above them, as at the counter."""
+    units = {made.known.posted[key] for key in keys if key in made.known.posted}
+    for unit_id in sorted(units):
+        made.dossier.add(BarredUnit, unit_id=unit_id)
+    line = list(made.known.lines.get(made.dossier.complaint["unit_id"], ()))
+    while len(line) > 1 and units.intersection(line):
+        line.pop()
+    made.dossier.complaint["restricted"] = bool(units)
+    if units and line:
+        made.dossier.complaint["unit_id"] = line[-1]
+
+
+def link(made: Draft, section: Section, at: Spooled, links: dict[str, int]) -> int | None:
+    """The place of the accused of a row in the dossier: an officer, or somebody in words."""
+    key = officer_key(made.reading, section, at.row)
+    words = "" if key else made.reading.take(section.described, at.row)[:200]
+    origin_key = key or (f"described:{plain(words)}"[:80] if words else "")
+    if not origin_key:
+        made.reading.problems.add(at.file, at.line, naming(section), "", Reason.NOBODY)
+    elif origin_key not in links:
+        links[origin_key] = made.dossier.add(
+            Accused, officer_id=made.known.officers[key] if key else None, described=words,
+            restricts=made.profile.restricts and bool(key), origin_key=origin_key,
+        )  # fmt: skip
+    return links.get(origin_key)
+
+
+def allegation_order(reading: Reading, section: Section, at: Spooled) -> tuple[Any, ...]:
     """Officer by officer, then the source's own numbering, whatever the order of the file."""
-    number = take(profile, profile.allegation.get("order"), at.row)
-    row = take(profile, profile.allegation.get("row"), at.row)
-    officer = officer_key(profile, section, at.row)
-    return officer, int(number) if number.isdecimal() else 0, number, row.zfill(12), at.line
+    fields = reading.profile.allegation
+    number = reading.take(fields.get("order"), at.row)
+    row = reading.take(fields.get("row"), at.row)
+    officer = officer_key(reading, section, at.row)
+    by_number = int(number) if number.isascii() and number.isdecimal() else 0
+    return officer, by_number, number, row.zfill(12), list(at.row.values()), at.line
 
 
-def allegation(profile: Profile, at: Spooled, problems: Problems) -> dict[str, Any]:
+def allegation(made: Draft, at: Spooled) -> dict[str, Any]:
     """What is alleged, what was found, what followed."""
-    fields = profile.allegation
-    finding = mapped(profile, fields.get("finding"), at, problems)
+    reading, fields = made.reading, made.profile.allegation
+    finding = reading.mapped(fields.get("finding"), at)
     return {
-        "what": optional(profile, fields, "what", 300, at, problems) or NOT_SAID,
+        "what": reading.text(fields.get("what"), 300, "what", at) or NOT_SAID,
         "finding": Finding[finding] if finding else None,
-        "outcome": optional(profile, fields, "outcome", 120, at, problems),
-        "origin_key": take(profile, fields.get("row"), at.row)[:80] or None,
+        "outcome": reading.text(fields.get("outcome"), 120, "outcome", at),
+        "origin_key": reading.take(fields.get("row"), at.row)[:80] or None,
     }
 
 
-def add_investigator(
-    profile: Profile, made: Dossier, group: Group, known: Known, problems: Problems
-) -> None:
+def add_investigator(made: Draft) -> None:
     """The last named officer is the investigating officer; a nameless row names nobody."""
-    section = profile.investigator
+    section = made.profile.investigator
     if section is None:
         return
-    for at in group.of(section.file):
-        key = officer_key(profile, section, at.row)
+    for at in made.group.of(section.file):
+        key = officer_key(made.reading, section, at.row)
         if not key:
-            problems.add(at.file, at.line, naming(section), "", Reason.NOBODY)
+            made.reading.problems.add(at.file, at.line, naming(section), "", Reason.NOBODY)
             continue
-        made.complaint["io_id"] = known.officers[key]
-        made.add(
-            Assignment, officer_id=known.officers[key], unit_id=made.complaint["unit_id"],
-            assigned_at=made.complaint["registered_at"],
+        officer_id = made.known.officers[key]
+        if made.dossier.complaint.get("io_id") == officer_id:
+            continue
+        made.dossier.complaint["io_id"] = officer_id
+        made.dossier.add(
+            Assignment, officer_id=officer_id, unit_id=made.dossier.complaint["unit_id"],
+            assigned_at=made.dossier.complaint["registered_at"],
         )  # fmt: skip
-
-
-def add_diary(profile: Profile, made: Dossier, at: Spooled, dates: Dates) -> None:
-    """What the old register says besides, and its closing."""
-    note = take(profile, profile.complaint.fields.get("note"), at.row)
-    start = midnight(dates.received)
-    diary = [(ActionKind.IMPORTED, start, note, "received")]
-    if dates.closed:
-        diary.append((ActionKind.DISPOSED, midnight(dates.closed), "", "closed"))
-    for kind, when, text, key in diary:
-        made.add(Action, kind=kind, happened_at=when, logged_at=when, note=text, origin_key=key)
-
