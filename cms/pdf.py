@@ -10,21 +10,23 @@ from __future__ import annotations
 
 import base64
 import dataclasses
+import gc
 import re
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import segno
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from cms.pdf_text import TextLayer
 
 if TYPE_CHECKING:
-    from weasyprint import CSS, HTML
+    from weasyprint import CSS
     from weasyprint.text.fonts import FontConfiguration
     from weasyprint.urls import URLFetcher
 
@@ -245,13 +247,23 @@ def html(template: str, data: Document, *, language: str, embed: bool) -> str:
 
 
 def warm() -> None:
-    """Load WeasyPrint, fonts, style sheets and templates, and render one page.
+    """Load WeasyPrint, fonts, style sheets and templates, and render a letter of each kind.
 
     For the renderer before it forks. Raises `RendererUnfit` naming what is missing.
     """
-    for name in ("copy.html", "report.html"):
-        _templates().get_template(name)
-    _engine().write('<html lang="hi"><title>warm</title><p>हरियाणा पुलिस <b>Haryana पुलिस</b>')
+    for template, kind in (("copy.html", CopyData), ("report.html", ReportData)):
+        render(template, _filler(kind), language="hi")
+
+
+def _filler(kind: type[Any]) -> dict[str, Any]:
+    """A letter that says nothing, with every field filled."""
+    said = "हरियाणा पुलिस, कार्रवाई 12 नवंबर 2026 (Haryana Police)"
+    fillers: dict[str, Any] = {"int": 1, "str": said, "Sequence[str]": [said]}
+    for part in (ReportAction, ReportFinding):
+        fillers[f"Sequence[{part.__name__}]"] = [dict.fromkeys((f.name for f in dataclasses.fields(part)), said)]
+    filler = {field.name: fillers[str(field.type)] for field in dataclasses.fields(kind)}
+    filler |= dict.fromkeys((name for name in filler if name.endswith("_url")), "https://localhost/")
+    return filler | dict.fromkeys((name for name in filler if name.endswith("_language")), "hi")
 
 
 def clean(text: str) -> str:
@@ -337,18 +349,9 @@ def _paragraphs(text: str) -> list[str]:
     return [line.strip() for line in text.split("\n") if line.strip()]
 
 
-def _tied(text: str) -> Markup:
+def _tied(text: str) -> str:
     """Keep each date and each count of days in the text on one line."""
-    pieces, last = [], 0
-    for match in _TIED.finditer(text):
-        pieces += [
-            escape(text[last : match.start()]),
-            Markup('<span class="num">'),
-            escape(match.group()),
-            Markup("</span>"),
-        ]
-        last = match.end()
-    return Markup("").join([*pieces, escape(text[last:])])
+    return _TIED.sub(lambda match: match.group().replace(" ", "\u00a0"), text)
 
 
 def _closed(text: str) -> str:
@@ -390,7 +393,8 @@ def _emblem() -> str:
 
 def _check_assets() -> None:
     """Raise `RendererUnfit` for a missing asset: without fonts Pango ends the process."""
-    needed = [*(FONTS / name for name in FONT_FILES), LETTER_CSS, TEMPLATES / "page.css"]
+    sheets = (TEMPLATES / "page.css", TEMPLATES / "elements.css")
+    needed = [*(FONTS / name for name in FONT_FILES), LETTER_CSS, *sheets]
     missing = [path.name for path in needed if not path.is_file() or not path.stat().st_size]
     if missing:
         raise RendererUnfit("missing, so that no PDF can be made: " + ", ".join(missing))
@@ -416,14 +420,28 @@ def _make_fetcher() -> URLFetcher:
     return OwnAssets(allowed_protocols=["data", "file"], fail_on_errors=True, allow_redirects=False)
 
 
+@contextmanager
+def _garbage_kept() -> Iterator[None]:
+    """No search for garbage while a page is laid out: all its boxes live to the end."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
 class _Engine:
     """WeasyPrint with our fonts and sheets, made once per process and used by one at a time."""
 
     def __init__(self) -> None:
-        from weasyprint import CSS, HTML
+        from weasyprint import CSS
         from weasyprint.text.fonts import FontConfiguration
 
-        self._html: type[HTML] = HTML
+        from cms.pdf_source import page_class
+
+        self._page = page_class(TEMPLATES / "elements.css")
         self._fetcher = _make_fetcher()
         self._fonts: FontConfiguration = FontConfiguration()
         self._sheets = [self._sheet(CSS, path) for path in (LETTER_CSS, TEMPLATES / "page.css")]
@@ -443,8 +461,8 @@ class _Engine:
 
         layer = TextLayer()
         try:
-            with self._lock, layer.drawing():
-                source = self._html(string=page, url_fetcher=self._fetcher)
+            with self._lock, _garbage_kept(), layer.drawing():
+                source = self._page(page, self._fetcher)
                 pdf: bytes = source.write_pdf(
                     stylesheets=self._sheets, font_config=self._fonts, pdf_variant="pdf/ua-1", finisher=layer.finish
                 )

@@ -7,7 +7,7 @@ Nothing visible changes.
 
 This bends private names of WeasyPrint 70.0, each with a contract test in
 ``tests/test_pdf_text.py``: ``draw.text.draw_first_line``, a text box's ``pango_layout``,
-``stream.stream``, ``stream.add_font``, and of its fonts ``to_unicode``, ``widths``, ``missing``,
+``stream.stream``, ``stream._fonts``, ``stream.add_font``, and of its fonts ``to_unicode``, ``widths``, ``missing``,
 ``glyph_count``, ``type``, ``bitmap``, ``name`` and ``hash``.
 """
 
@@ -15,8 +15,10 @@ from __future__ import annotations
 
 import dataclasses
 import re
-import struct
+import sys
 import unicodedata
+from array import array
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -29,6 +31,8 @@ _FIRST_EXTRA_CODE = 0x8000
 _INDIC = re.compile("[\u0900-\u0963\u0966-\u0dff]")
 _TOKEN = re.compile(rb"<([0-9a-f]*)>|([-+.\de]+)")
 _SHOW = b"] TJ"
+_EMPTY, _UNKNOWN = 0x0FFFFFFF, 0x10000000
+"""Pango's glyph without ink or advance, and its mark of a letter that no font has."""
 _STEP = 100
 """Thousandths of the font size."""
 
@@ -68,7 +72,7 @@ class TextLayer:
     """The text of one document, gathered while it is drawn and written by `finish`."""
 
     def __init__(self) -> None:
-        self._codes: dict[str, _Codes] = {}
+        self._codes: defaultdict[str, _Codes] = defaultdict(_Codes)
 
     @contextmanager
     def drawing(self) -> Iterator[None]:
@@ -85,7 +89,10 @@ class TextLayer:
 
         A line that cannot be read back exactly stays as WeasyPrint drew it.
         """
-        if not _INDIC.search(textbox.pango_layout.text):
+        text = textbox.pango_layout.text
+        if "\u00a0" in text:
+            _plain_spaces(stream)
+        if not _INDIC.search(text):
             return
         glyphs = _glyphs(stream, textbox.pango_layout)
         operators = [_parse(operator) for operator in stream.stream[start:]]
@@ -99,7 +106,7 @@ class TextLayer:
         stream.stream[start:] = _Line(operators).marked(words, self._code)
 
     def _code(self, glyph: _Glyph) -> int:
-        return self._codes.setdefault(glyph.font.hash, _Codes()).code(glyph)
+        return self._codes[glyph.font.hash].code(glyph)
 
     def finish(self, document: Any, pdf: Any) -> None:
         """Map the added codes back to their glyphs (WeasyPrint's ``finisher``)."""
@@ -119,10 +126,15 @@ class TextLayer:
 
 def _gid_map(font: Any, codes: _Codes) -> bytes:
     """The glyph of every code in use, two bytes each, big-endian; zero elsewhere packs best."""
-    glyphs = dict.fromkeys(range(_FIRST_EXTRA_CODE + len(codes.extra)), 0)
-    glyphs |= {code: code for code in font.to_unicode if code < _FIRST_EXTRA_CODE}
-    glyphs |= {code: glyph for (glyph, _), code in codes.extra.items()}
-    return struct.pack(f">{len(glyphs)}H", *glyphs.values())
+    glyphs = array("H", bytes(2 * (_FIRST_EXTRA_CODE + len(codes.extra))))
+    for code in font.to_unicode:
+        if code < _FIRST_EXTRA_CODE:
+            glyphs[code] = code
+    for (glyph, _), code in codes.extra.items():
+        glyphs[code] = glyph
+    if sys.byteorder == "little":
+        glyphs.byteswap()
+    return glyphs.tobytes()
 
 
 def _install() -> None:
@@ -143,6 +155,13 @@ def _install() -> None:
 
     draw_first_line.with_text_layer = True  # type: ignore[attr-defined]
     text.draw_first_line = draw_first_line
+
+
+def _plain_spaces(stream: Any) -> None:
+    """A no-break space is a space to the reader: fonts draw both as one glyph, the first use names it."""
+    for font in stream._fonts.values():
+        if "\u00a0" in font.to_unicode.values():
+            font.to_unicode.update({code: " " for code, text in font.to_unicode.items() if text == "\u00a0"})
 
 
 def _glyphs(stream: Any, layout: Any) -> list[_Glyph] | None:
@@ -169,17 +188,28 @@ def _recodable(font: Any) -> bool:
 
 def _add_run(line: list[_Glyph], item: Any, font: Any, text: bytes) -> None:
     """Append the glyphs of a run, the characters of each cluster dealt to them in order."""
-    count, clusters = item.glyphs.num_glyphs, item.glyphs.log_clusters
+    count = item.glyphs.num_glyphs
+    clusters, glyphs = _numbers(item.glyphs.log_clusters, count), _numbers(item.glyphs.glyphs, count)
     offset, length = item.item.offset, item.item.length
     starts = [i for i in range(count) if i == 0 or clusters[i] != clusters[i - 1]]
     for first, last in pairwise([*starts, count]):
         end = length if last == count else clusters[last]
         chunk = _readable(text[offset + clusters[first] : offset + end].decode())
-        codes = [code for i in range(first, last) if (code := _code_of(item.glyphs.glyphs[i].glyph, font)) is not None]
-        if codes:
+        codes = [code for glyph in glyphs[first:last] if (code := _code_of(glyph, font)) is not None]
+        if len(codes) == 1:
+            line.append(_Glyph(font, codes[0], chunk))
+        elif codes:
             line += [_Glyph(font, code, part) for code, part in zip(codes, _deal(chunk, len(codes)), strict=True)]
         elif line and _INDIC.search(line[-1].text):
             line[-1].text += chunk
+
+
+def _numbers(array: Any, count: int) -> list[int]:
+    """The first number of each entry of a C array, read at one go."""
+    from weasyprint.text.ffi import ffi
+
+    words = ffi.sizeof(ffi.typeof(array).item) // 4
+    return memoryview(ffi.buffer(array, 4 * words * count)).cast("B").cast("I")[::words].tolist()
 
 
 def _readable(text: str) -> str:
@@ -189,12 +219,10 @@ def _readable(text: str) -> str:
 
 def _code_of(glyph: int, font: Any) -> int | None:
     """The code WeasyPrint draws for a glyph of Pango; None for one without ink or advance."""
-    from weasyprint.text.ffi import pango
-
-    if glyph == pango.PANGO_GLYPH_EMPTY:
+    if glyph == _EMPTY:
         return None
-    if glyph & pango.PANGO_GLYPH_UNKNOWN_FLAG:
-        missing: int | None = font.missing.get(glyph - pango.PANGO_GLYPH_UNKNOWN_FLAG)
+    if glyph & _UNKNOWN:
+        missing: int | None = font.missing.get(glyph - _UNKNOWN)
         return missing
     return glyph
 
@@ -271,7 +299,7 @@ class _Line:
     def __init__(self, operators: list[Any]) -> None:
         self._operators = operators
         self._written: list[Any] = []
-        self._string = b""
+        self._string: list[bytes] = []
         self._open = b""
 
     def marked(self, words: list[list[_Glyph]], code: Callable[[_Glyph], int]) -> list[Any]:
@@ -279,26 +307,26 @@ class _Line:
         glyphs = [(glyph, word if at == 0 else None) for word in words for at, glyph in enumerate(word)]
         coming = iter(glyphs)
         for operator in self._operators:
-            if not isinstance(operator, list):
-                self._flush()
+            if isinstance(operator, list):
+                self._show(operator, coming, code)
+            else:
                 self._written.append(operator)
-                continue
-            for token in operator:
-                self._token(token, coming, code)
-            self._flush()
         self._close()
         return self._written
 
-    def _token(self, token: int | bytes, coming: Iterator[Any], code: Callable[[_Glyph], int]) -> None:
-        if isinstance(token, bytes):
-            self._string += (b" " if self._string[-1:].isdigit() else b"") + _in_steps(token)
-            return
-        glyph, word = next(coming)
-        if word is not None:
-            self._close()
-            self._begin("".join(part.text for part in word))
-        written = b"%04x>" % code(glyph)
-        self._string = self._string[:-1] + written if self._string.endswith(b">") else self._string + b"<" + written
+    def _show(self, tokens: list[int | bytes], coming: Iterator[Any], code: Callable[[_Glyph], int]) -> None:
+        """Write a text-showing operator, in as many as there are words."""
+        string = self._string
+        for token in tokens:
+            if isinstance(token, bytes):
+                string.append(b" " + _in_steps(token))
+                continue
+            glyph, word = next(coming)
+            if word is not None:
+                self._close()
+                self._begin("".join(part.text for part in word))
+            string.append(b"<%04x>" % code(glyph))
+        self._flush()
 
     def _begin(self, text: str) -> None:
         if _INDIC.search(text):
@@ -314,5 +342,5 @@ class _Line:
 
     def _flush(self) -> None:
         if self._string:
-            self._written.append(b"[" + self._string + _SHOW)
-            self._string = b""
+            self._written.append(b"[" + b"".join(self._string).replace(b"><", b"") + _SHOW)
+            self._string.clear()

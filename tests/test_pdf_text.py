@@ -53,7 +53,7 @@ def page(body: str) -> str:
 def plain(source: str) -> bytes:
     """The page as WeasyPrint draws it without the text layer."""
     engine = pdf._engine()
-    document = engine._html(string=source, url_fetcher=engine._fetcher)
+    document = engine._page(source, engine._fetcher)
     return document.write_pdf(stylesheets=engine._sheets, font_config=engine._fonts, pdf_variant="pdf/ua-1")
 
 
@@ -273,8 +273,10 @@ def test_contract_pango_structures():
     assert {"num_glyphs", "glyphs", "log_clusters"} <= fields
     assert {"offset", "length", "analysis"} <= {name for name, _ in ffi.typeof("PangoItem").fields}
     assert {"level", "font"} <= {name for name, _ in ffi.typeof("PangoAnalysis").fields}
-    assert pango.PANGO_GLYPH_EMPTY
-    assert pango.PANGO_GLYPH_UNKNOWN_FLAG
+    assert pdf_text._EMPTY == pango.PANGO_GLYPH_EMPTY
+    assert pdf_text._UNKNOWN == pango.PANGO_GLYPH_UNKNOWN_FLAG
+    assert ffi.sizeof("PangoGlyphInfo") == 20
+    assert next(name for name, _ in ffi.typeof("PangoGlyphInfo").fields) == "glyph"
 
 
 @pytest.mark.parametrize(

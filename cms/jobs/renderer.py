@@ -3,6 +3,7 @@
 Start: python -m cms.jobs.renderer
 """
 
+import gc
 import os
 
 from cms.jobs.worker import log_to_stderr, run
@@ -19,6 +20,8 @@ def main() -> None:
     import cms.jobs.sweeps  # noqa: F401  the forks inherit what is loaded here
 
     pdf.warm()
+    gc.collect()
+    gc.freeze()  # what is loaded stays for good: no fork needs to look through it, or to copy it
     run("renderer", RENDER, app, settings.redis_url)
     # WeasyPrint's clean-up trips over modules that are gone at a normal exit.
     os._exit(0)
