@@ -96,10 +96,18 @@ class Directory:
         for part in text.split(LEVELS):
             name = table.get(plain(part), part)
             fitting = [c for c in self.named.get(comparable(name), ()) if at is None or self.below(c, at)]
-            if len(fitting) != 1:
+            depths = sorted(self.depth(c) for c in fitting)
+            if not fitting or depths[:1] == depths[1:2]:
                 return at, part
-            at = fitting[0]
+            at = next(c for c in fitting if self.depth(c) == depths[0])
         return at, ""
+
+    def depth(self, code: str) -> int:
+        """How many units are above: a district's name means the district, not its town's station."""
+        found = 0
+        while code := self.parents.get(code, ""):
+            found += 1
+        return found
 
     def below(self, code: str, top: str) -> bool:
         """True if a unit lies at or under another."""
