@@ -130,11 +130,8 @@ def withdraw(batch_id: int, ids: list[int]) -> None:
     """Close complaints and bar every unit from them, with history; broken off, it can be repeated."""
     with unit_of_work(SYSTEM, via=VIA) as work:
         tops = list(work.session.scalars(select(Unit.id).where(Unit.parent_id.is_(None))))
-        barred = set(
-            work.session.execute(
-                select(BarredUnit.complaint_id, BarredUnit.unit_id).where(BarredUnit.complaint_id.in_(ids))
-            ).tuples()
-        )
+        pairs = select(BarredUnit.complaint_id, BarredUnit.unit_id).where(BarredUnit.complaint_id.in_(ids))
+        barred = {(row.complaint_id, row.unit_id) for row in work.session.execute(pairs)}
         query = select(Complaint).where(Complaint.id.in_(ids)).with_for_update()
         for complaint in work.session.scalars(query):
             complaint.status, complaint.is_open, complaint.restricted = Status.CLOSED, False, True

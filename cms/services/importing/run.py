@@ -247,7 +247,7 @@ def take_batch(job: Job, groups: list[Group]) -> None:
             new.append(made.dossier)
         elif changes := update.plan(job.profile, there, made):
             plans.append((changes, there))
-        else:
+        elif group.of(job.profile.complaint.file):
             job.outcome.present += 1
     plans = untouched(job, plans)
     store(job, new, plans)
