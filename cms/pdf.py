@@ -228,7 +228,8 @@ def render(template: str, data: Document, *, language: str) -> bytes:
     its own, `RendererUnfit` if this installation lacks fonts or style sheets.
     """
     page = html(template, data, language=language, embed=True)
-    return _engine().write(page)
+    code = data["verification_code"] if isinstance(data, Mapping) else data.verification_code
+    return _engine().write(page, clean(code).encode())
 
 
 def html(template: str, data: Document, *, language: str, embed: bool) -> str:
@@ -455,8 +456,11 @@ class _Engine:
             font_config=self._fonts,
         )
 
-    def write(self, page: str) -> bytes:
-        """Return the PDF of a page; a request for a foreign resource is a `DocumentRefused`."""
+    def write(self, page: str, identifier: bytes | None = None) -> bytes:
+        """Return the PDF of a page; a request for a foreign resource is a `DocumentRefused`.
+
+        ``identifier`` is the file's own name for good: programs that change a PDF keep it.
+        """
         from weasyprint.urls import FatalURLFetchingError
 
         layer = TextLayer()
@@ -464,7 +468,11 @@ class _Engine:
             with self._lock, _garbage_kept(), layer.drawing():
                 source = self._page(page, self._fetcher)
                 pdf: bytes = source.write_pdf(
-                    stylesheets=self._sheets, font_config=self._fonts, pdf_variant="pdf/ua-1", finisher=layer.finish
+                    stylesheets=self._sheets,
+                    font_config=self._fonts,
+                    pdf_variant="pdf/ua-1",
+                    pdf_identifier=identifier,
+                    finisher=layer.finish,
                 )
         except FatalURLFetchingError as error:
             raise DocumentRefused("the document asks for a resource that is not ours") from error

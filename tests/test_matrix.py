@@ -294,7 +294,7 @@ COVERED = {
     "register.suggestions", "complaint.create_view",
     # test_web.py and test_public.py
     "web.login", "web.sign_in", "web.sign_out", "web.change_language", "web.welcome", "health.healthz", "static", "admin.static",
-    "public.home", "public.ask", "public.track", "public.download", "public.document_page", "public.verify", "public.check",
+    "public.home", "public.ask", "public.track", "public.download", "public.document_page", "public.verify", "public.verify_file", "public.check",
 }  # fmt: skip
 VIEWS = {"complaint", *REGISTRY}
 PARTS = {"index_view", "details_view", "edit_view", "create_view", "export", "counts_view", "lookup_view", "history_view"}

@@ -218,9 +218,27 @@ def check() -> ResponseReturnValue:
 def verify(code: str) -> ResponseReturnValue:
     """Genuine, superseded or unknown; nothing personal, whoever scans it."""
     found = tracking.verify(db.session(), code)
-    shown = "" if code == "-" else code[:24]
-    page = render_template(
+    return proof(code, found), 200 if found else 404
+
+
+def proof(code: str, found: tracking.Verified | None, verdict: str = "", refusal: str = "") -> str:
+    """The page of a code, with what is said of a file: a verdict, or why it was not compared."""
+    return render_template(
         "public/verify.html", here=f"/verify/{code[:24]}" if code.isalnum() else "/track",
-        found=found, code=shown,
+        found=found, code="" if code == "-" else code[:24], verdict=verdict, refusal=refusal,
     )  # fmt: skip
-    return page, 200 if found else 404
+
+
+@blueprint.post("/verify/file")
+@limiter.limit("20 per minute", key_func=get_remote_address)
+def verify_file() -> ResponseReturnValue:
+    """Whether a file is one that was issued here. It is compared and dropped."""
+    code = request.form.get("code", "")[:24]
+    posted = request.files.get("file")
+    content = posted.read(tracking.MAX_FILE + 1) if posted else b""
+    if not content or len(content) > tracking.MAX_FILE:
+        refusal = _("This file is larger than any document of this service.") if content else _("Choose the PDF file.")
+        return proof(code or "-", tracking.verify(db.session(), code), refusal=refusal), 422
+    checked = tracking.check_file(db.session(), content, code)
+    shown = checked.found.document.code if checked.found else code or "-"
+    return proof(shown, checked.found, verdict=checked.verdict)

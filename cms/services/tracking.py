@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from dataclasses import dataclass
+from typing import Literal
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from cms.models import Complaint, Document
 from cms.vault import Vault
+
+MAX_FILE = 1024 * 1024
+"""Bytes; the largest file that is compared. Our documents have at most 60 KB a page."""
+_FILE_ID = re.compile(rb"/ID\s*\[\s*(?:\(([0-9A-Za-z-]{8,20})\)|<([0-9A-Fa-f]{16,40})>)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,3 +49,33 @@ def verify(session: Session, code: str) -> Verified | None:
     )
     number = session.scalar(select(Complaint.number).where(Complaint.id == document.complaint_id))
     return Verified(document, number or "", (newest or 0) > document.version)
+
+
+@dataclass(frozen=True, slots=True)
+class FileChecked:
+    """What is known of a file: ``changed`` if its code is ours and its bytes are not."""
+
+    verdict: Literal["genuine", "superseded", "changed", "unknown"]
+    found: Verified | None
+
+
+def check_file(session: Session, content: bytes, code: str = "") -> FileChecked:
+    """Compare a file with what was issued under the code it carries, else under ``code``.
+
+    The file is neither kept nor opened: only its code is read and its SHA-256 compared.
+    """
+    found = verify(session, code_in(content)) or verify(session, code)
+    if found is None:
+        return FileChecked("unknown", None)
+    if hashlib.sha256(content).hexdigest() != found.document.sha256:
+        return FileChecked("changed", found)
+    return FileChecked("superseded" if found.superseded else "genuine", found)
+
+
+def code_in(content: bytes) -> str:
+    """The verification code that one of our PDFs carries as its identifier, or nothing."""
+    match = _FILE_ID.search(content)
+    if match is None:
+        return ""
+    letters = match[1] or bytes.fromhex(match[2][: len(match[2]) // 2 * 2].decode())
+    return letters.decode("ascii", "replace")
