@@ -43,13 +43,18 @@ def main(arguments: list[str]) -> int:
         return 130
 
 
+PARALLEL = ["-n", "2", "--dist", "loadfile"]
+"""Two test processes, a file each; `python3 app.py test -n 0` runs them one by one."""
+
+
 def test(arguments: list[str]) -> int:
     folder = data_folder()
     make_ready(folder, tests=True)
     # The tests never see the operator's database or queue.
     env = {name: value for name, value in child_environment(folder).items() if not name.startswith(OURS)}
     os.chdir(ROOT)
-    os.execve(python(folder), [python(folder), "-m", "pytest", *arguments], env)
+    parallel = [] if any(a.startswith(("-n", "--pdb", "--trace")) for a in arguments) else PARALLEL
+    os.execve(python(folder), [python(folder), "-m", "pytest", *parallel, *arguments], env)
 
 
 def cms(arguments: list[str]) -> int:
