@@ -18,7 +18,7 @@ from markupsafe import Markup
 from cms.admin_views import keyset
 from cms.admin_views.compile import fields, readable
 from cms.admin_views.fields import Lookup
-from cms.admin_views.filters import GridFilter, LinkIs
+from cms.admin_views.filters import GridFilter, LinkIs, warm
 from cms.admin_views.keyset import Order, Place
 from cms.admin_views.searching import Search, TooShort, search_for
 from cms.authz import Book
@@ -42,11 +42,13 @@ class Asked:
     text: str = ""
     book: Book = Book.ORDINARY
     notices: tuple[str, ...] = ()
+    empty: bool = False
+    """True where the policy leaves nothing that could fit: the database need not look."""
 
     @property
     def shape(self) -> tuple[Any, ...]:
         """What of it changes the SQL."""
-        kept = tuple((f.arg, f.token(v)) for f, v in self.filters)
+        kept = None if self.empty else tuple((f.arg, f.token(v)) for f, v in self.filters)
         return (self.order, self.place.way, self.size, kept, self.search and self.search.kind, self.book)
 
     def value(self, arg: str) -> Any:
@@ -79,6 +81,7 @@ class Asking:
     def asked(self, who: Viewer) -> Asked:
         """Read the address; what it cannot mean is left out with a notice."""
         g.grid_notices = []
+        warm(who, self._filters or ())
         extra = self._get_list_extra_args()
         found = tuple((self._filters[i], self._filters[i].clean(v)) for i, _name, v in extra.filters or ())
         order = self.order()

@@ -9,7 +9,7 @@ from typing import Any
 from flask import g
 from flask.typing import ResponseReturnValue
 from flask_admin import expose
-from sqlalchemy import ColumnElement, Select, func, literal_column, select, union, union_all
+from sqlalchemy import ColumnElement, Select, false, func, literal_column, select, union, union_all
 
 from cms.admin_views.asking import Asked, Asking
 from cms.admin_views.scoping import Scope, scope
@@ -64,6 +64,8 @@ class Counting(Asking):
 
     def conditions(self, asked: Asked) -> list[ColumnElement[bool]]:
         """Filters and search of a list."""
+        if asked.empty:
+            return [false()]
         made = [f.condition(f.token(v)) for f, v in asked.filters]
         return [*made, asked.search.condition()] if asked.search else made
 
@@ -115,7 +117,7 @@ class Counting(Asking):
         making = {k for t in self.tabs for k in t.args}
         kept = tuple((f, v) for f, v in asked.filters if f.arg not in making)
         own = tuple((self._filter_args[k][1], v) for k, v in tab.args.items() if k in self._filter_args)
-        return replace(asked, filters=kept + own, book=tab.book)
+        return replace(asked, filters=kept + own, book=tab.book, empty=False)
 
     def count(self, lists: Sequence[Asked], who: Viewer) -> list[int]:
         """How many rows each list has, up to one more than :data:`CAP`: one statement."""

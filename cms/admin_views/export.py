@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -63,7 +64,7 @@ def lines(view: Any, asked: Any, who: Viewer) -> Iterator[str]:
     while True:
         page = view.fetch(asked, who, sheet)
         rows = page.rows[: CAP - written]
-        yield "".join(writer.writerow(said(sheet, row, now)) for row in rows)
+        yield stretch(sheet, rows, now)
         written += len(rows)
         if written >= CAP and page.after:
             rows_said = group_digits(CAP)
@@ -74,6 +75,8 @@ def lines(view: Any, asked: Any, who: Viewer) -> Iterator[str]:
         asked = replace(asked, place=Place("after", *keyset.decode(page.after, column)))
 
 
-def said(sheet: Any, row: Sequence[Any], now: Any) -> list[str]:
-    """One row as safe text."""
-    return [safe(text) for text in sheet.texts(row, now)]
+def stretch(sheet: Any, rows: Sequence[Sequence[Any]], now: Any) -> str:
+    """Rows as lines of safe text."""
+    out = io.StringIO(newline="")
+    csv.writer(out).writerows(map(safe, row) for row in sheet.texts(rows, now))
+    return out.getvalue()

@@ -8,29 +8,36 @@ column's name, so that saved links outlive languages and releases.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from flask import current_app
 from flask_admin.contrib.sqla.filters import BaseSQLAFilter
-from sqlalchemy import ColumnElement, and_, bindparam, func, select, true
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    String,
+    True_,
+    and_,
+    bindparam,
+    func,
+    literal_column,
+    select,
+    true,
+)  # fmt: skip
 from sqlalchemy.orm import aliased
 
 from cms.admin_views.compile import Field, Kind
-from cms.admin_views.fields import Lookup, Option
+from cms.admin_views.fields import FEW, Lookup, Option
+from cms.admin_views.memory import SMALL, forget, fresh, keep, kept, names, read, remembered, tree
+from cms.authz import REGISTRY
 from cms.columns import Instant
-from cms.database import reading
 from cms.i18n import _, _l, day_range, ist_day, language
 from cms.models import Complaint, Unit
 from cms.models import Kind as UnitKind
 from cms.rules import OPEN, Post, Viewer
 from cms.unit_of_work import utcnow
 
-KEEP_SECONDS = 60
-"""How long a worker may offer the choices it last read; a filter's choices only, never its rows."""
-MOST_KEPT = 600
 SOON_DAYS = 3
 Bound = Mapping[str, Any]
 
@@ -234,21 +241,37 @@ class LinkIs(GridFilter):
     def condition(self, token: Any) -> ColumnElement[bool]:
         return sql(self.column == bindparam(self.arg, type_=self.column.type))
 
+    def kept_as(self, viewer: Viewer) -> Any:
+        """The key under which this reader's choices are remembered."""
+        return (self.target, self.arg, language(), viewer.seats, viewer.officer_id, viewer.role)
+
     def choices(self, viewer: Viewer) -> list[tuple[str, str]] | None:
-        reader = (language(), viewer.seats, viewer.officer_id, viewer.role)
-        found: Any = kept((self.target, self.arg, *reader), self.few, viewer)
+        found: Any = kept(self.kept_as(viewer), self.few, viewer)
         return None if found is None else list(found)
 
     def few(self, viewer: Viewer) -> list[tuple[str, str]] | None:
         """The rows, if they are few."""
-        found: list[Option] | None = Lookup(self.target, viewer).few()
-        return None if found is None else [(str(i), name) for i, name in found]
+        if self.target in SMALL and isinstance(REGISTRY[self.target](viewer), True_):
+            found: list[Option] | None = remembered().offered(self.target, language())
+        else:
+            found = Lookup(self.target, viewer).few()
+        return None if found is None or len(found) > FEW else [(str(i), name) for i, name in found]
+
+    def part(self, viewer: Viewer) -> Select[Any]:
+        """The choices of a longer list, shaped like :func:`short_list`; one more than is offered."""
+        query, entity = Lookup(self.target, viewer).query(language())
+        if hasattr(self.target, "active"):
+            query = query.where(entity.active)
+        row_id, name = query.limit(literal_column(str(FEW + 1))).subquery().c
+        nothing = literal_column("''", String())
+        return select(literal_column(f"'{self.arg}'", String()), row_id, name, name, nothing, nothing, true())
 
     def words(self, value: Any, viewer: Viewer) -> str | None:
         known = self.choices(viewer)
         if known is not None and (name := dict(known).get(str(value))):
             return name
-        return Lookup(self.target, viewer).name(value)
+        found: str | None = kept(("name", value, *self.kept_as(viewer)), Lookup(self.target, viewer).name, value)
+        return found
 
 
 class UnitWithin(LinkIs):
@@ -276,7 +299,7 @@ class UnitWithin(LinkIs):
             for i, (path, en, hi, kind) in tree().items()
             if path.startswith(paths) and (self.kinds is None or kind in self.kinds)
         ]
-        return units if len(units) <= 60 else None
+        return units if len(units) <= FEW else None
 
     def words(self, value: Any, viewer: Viewer) -> str | None:
         unit = tree().get(value)
@@ -357,31 +380,17 @@ def filter_of(model: type[Any], f: Field) -> list[GridFilter]:
     return [{Kind.NUMBER: Exactly}.get(f.kind, Holds)(column, f.ui.label, f.key, f.ui.read)]
 
 
-def kept(key: Any, make: Any, *args: Any) -> Any:
-    """A value remembered by this worker for :data:`KEEP_SECONDS`."""
-    store: dict[Any, tuple[float, Any]] = current_app.extensions.setdefault("cms_choices", {})
-    found = store.get(key)
-    if found is not None and found[0] > time.monotonic():
-        return found[1]
-    if len(store) >= MOST_KEPT:
-        store.clear()
-    value = make(*args)
-    store[key] = (time.monotonic() + KEEP_SECONDS, value)
-    return value
+def warm(viewer: Viewer, offered: Iterable[GridFilter]) -> None:
+    """Read whatever the filters offer and is remembered no more, all of it in one statement."""
+    wanted = {
+        f.arg: f for f in offered
+        if isinstance(f, LinkIs) and f.target not in SMALL and fresh(f.kept_as(viewer)) is None
+    }  # fmt: skip
+    if wanted or fresh("registry") is None:
+        few: dict[str, list[tuple[str, str]]] = {arg: [] for arg in wanted}
+        keep("registry", read([f.part(viewer) for f in wanted.values()], few))
+        for arg, options in few.items():
+            keep(wanted[arg].kept_as(viewer), options if len(options) <= FEW else None)
 
 
-def forget() -> None:
-    """Drop remembered choices: a registry row was saved by this worker."""
-    current_app.extensions.get("cms_choices", {}).clear()
-
-
-def tree() -> dict[int, tuple[str, str, str, Any]]:
-    """Units in use: id -> (path, English name, Hindi name, kind), in the order of the tree."""
-    return kept("tree", read_tree)  # type: ignore[no-any-return]
-
-
-def read_tree() -> dict[int, tuple[str, str, str, Any]]:
-    """The units from the database."""
-    query = select(Unit.id, Unit.path, Unit.name_en, Unit.name_hi, Unit.kind).where(Unit.active)
-    with reading() as connection:
-        return {row[0]: (row[1], row[2], row[3], row[4]) for row in connection.execute(query.order_by(Unit.path))}
+__all__ = ["SMALL", "GridFilter", "filter_of", "forget", "kept", "names", "tree", "warm"]

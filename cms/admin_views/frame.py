@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from flask import Flask, current_app, render_template, request, url_for
-from markupsafe import Markup
+from flask import Flask, current_app, g, render_template, request, session, url_for
+from flask_wtf.csrf import generate_csrf
+from markupsafe import Markup, escape
 
 from cms.admin_views.edge import ago, phone
 from cms.admin_views.filters import kept
@@ -70,10 +72,47 @@ class Frame:
         here = next((item.url for item in items if item.current), "")
         return kept(("menu", *reader, here), menu_parts, items)  # type: ignore[no-any-return]
 
-    def switch(self, language: str) -> str:
+    def switch(self, code: str) -> str | Markup:
         """Address that changes the language and comes back here."""
+        if g.get("making_shell"):
+            return hole("switch")
         here = request.full_path.rstrip("?") if request.method == "GET" else request.path
-        return f"{url_for('web.change_language', code=language)}?next={quote(here, safe='/?=')}"
+        change = kept(("switch", code), lambda: url_for("web.change_language", code=code))
+        return f"{change}?next={quote(here, safe='/?=')}"
+
+    def token(self) -> str | Markup:
+        """The CSRF token of this session. It does not age, so it need not be signed again."""
+        if g.get("making_shell"):
+            return hole("token")
+        said = session.get("csrf_token")
+        return str(kept(("csrf", said), generate_csrf) if said else generate_csrf())
+
+
+HOLE = re.compile("\0([a-z]+)\0")
+
+
+def hole(name: str) -> Markup:
+    """Where a kept page takes what is this request's alone."""
+    return Markup(f"\0{name}\0")  # noqa: S704 - a name of ours between two signs no text holds
+
+
+class Shell:
+    """A rendered page with holes; the texts around them are kept, what goes in is HTML."""
+
+    def __init__(self, make: Callable[[], str]) -> None:
+        g.making_shell = True
+        try:
+            self.parts = HOLE.split(make())
+        finally:
+            g.making_shell = False
+
+    def filled(self, said: Mapping[str, str]) -> str:
+        """The page with everything in its place; the frame's own holes are filled by itself."""
+        other = "en" if language() == "hi" else "hi"
+        all_said = {"token": frame.token(), "switch": str(escape(frame.switch(other))), **said}
+        parts = self.parts.copy()
+        parts[1::2] = [all_said[name] for name in parts[1::2]]
+        return "".join(parts)
 
 
 def menu_parts(items: list[Item]) -> dict[str, Markup]:
@@ -119,7 +158,10 @@ def admin_views() -> list[Any]:
     return list(admins[0]._views) if admins else []
 
 
+frame = Frame()
+
+
 def install(app: Flask) -> None:
     """Make ``frame`` known to the templates."""
-    app.jinja_env.globals["frame"] = Frame()
+    app.jinja_env.globals["frame"] = frame
     app.jinja_env.filters.update(ago=ago, phone=phone)

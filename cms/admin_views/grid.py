@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import g, make_response, request, url_for
+from flask import current_app, g, make_response, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_admin import expose
 from markupsafe import Markup
@@ -23,6 +23,7 @@ from cms.admin_views.compile import fields, readable, shown
 from cms.admin_views.counting import Counting, Tab
 from cms.admin_views.export import answer
 from cms.admin_views.filters import GridFilter, LinkIs, kept
+from cms.admin_views.frame import Shell, hole
 from cms.admin_views.keyset import Page
 from cms.admin_views.scoping import Scope, scope
 from cms.database import reading
@@ -32,6 +33,8 @@ from cms.unit_of_work import utcnow
 from cms.web import viewer
 
 MOST_SHAPES = 1_000
+PAGER_LINK = Markup('<a class="btn" id="p-{}" href="{}">{}</a>')
+PAGER_WORD = Markup('<span class="btn off" aria-hidden="true">{}</span>')
 
 
 class Grid(Counting):
@@ -56,12 +59,23 @@ class Grid(Counting):
 
     def sheet(self, who: Viewer, screen: str = "grid") -> Sheet:
         """The compiled cells for this reader's language and permissions."""
-        hidden = frozenset(f.key for f in fields(self.model) if not readable(who, f.ui))
-        key = (screen, language(), hidden)
-        sheets: dict[Any, Sheet] = self.__dict__.setdefault("_sheets", {})
-        if key not in sheets:
-            sheets[key] = self.make_sheet(screen, hidden)
-        return sheets[key]
+        lang = language()
+        by_reader: dict[Any, Sheet] = self.__dict__.setdefault("_sheets_by_reader", {})
+        reader = (screen, lang, who.role, who.seats)
+        found = by_reader.get(reader)
+        if found is None:
+            if len(by_reader) >= MOST_SHAPES:
+                by_reader.clear()
+            hidden = self.hidden(who)
+            sheets: dict[Any, Sheet] = self.__dict__.setdefault("_sheets", {})
+            if (screen, lang, hidden) not in sheets:
+                sheets[screen, lang, hidden] = self.make_sheet(screen, hidden)
+            found = by_reader[reader] = sheets[screen, lang, hidden]
+        return found
+
+    def hidden(self, who: Viewer) -> frozenset[str]:
+        """Pieces this reader may not see."""
+        return frozenset(f.key for f in fields(self.model) if not readable(who, f.ui))
 
     def make_sheet(self, screen: str, hidden: frozenset[str]) -> Sheet:
         """Lay out a screen: the view's own cells first, then every declared column left."""
@@ -96,8 +110,9 @@ class Grid(Counting):
         if found is None:
             if len(shapes) >= MOST_SHAPES:
                 shapes.clear()
+            walks = current_app.extensions["cms_reads"].dialect.name == "postgresql" and not asked.search
             inner = keyset.ids(
-                self.model, asked.order, asked.place, allowed.ways, self.conditions(asked), asked.size + 1
+                self.model, asked.order, asked.place, allowed.ways, self.conditions(asked), asked.size + 1, walks
             )
             found = shapes[key] = keyset.page(self.model, asked.order, inner, sheet)
         return found
@@ -117,30 +132,32 @@ class Grid(Counting):
         asked = self.asked(who)
         sheet = self.sheet(who)
         page = self.fetch(asked, who, sheet)
-        part = request.headers.get("HX-Request") and request.headers.get("HX-Target") == "grid"
-        template = "admin/model/grid.html" if part else self.list_template
-        response = make_response(self.render(template, **self.context(asked, page, sheet, who, bool(part))))
+        part = bool(request.headers.get("HX-Request") and request.headers.get("HX-Target") == "grid")
+        response = make_response(self.page(asked, page, sheet, who, part))
         response.vary.add("HX-Request")
         if part:
             said = {k: v for k, v in request.args.items() if v.strip()}
             response.headers["HX-Push-Url"] = f"{request.path}?{urlencode(said)}" if said else request.path
         return response
 
-    def context(self, asked: Asked, page: Page, sheet: Sheet, who: Viewer, part: bool) -> dict[str, Any]:
-        """Everything the list template shows."""
-        return {
-            "asked": asked, "page": page, "part": part, "rows": sheet.rows(page.rows, utcnow()),
-            "pager": self.pager(page), "chrome": self.chrome(asked, sheet, who, part),
-        }  # fmt: skip
-
-    def chrome(self, asked: Asked, sheet: Sheet, who: Viewer, part: bool) -> dict[str, Markup]:
-        """What stands around the rows, kept by address (without the place) and reader."""
-        said = urlencode([(k, v) for k, v in request.args.items() if k not in PAGING])
+    def page(self, asked: Asked, page: Page, sheet: Sheet, who: Viewer, part: bool) -> str:
+        """The HTML. What stands around rows and pager is kept, unless it is of this moment only."""
+        rows, pager = sheet.rows(page.rows, utcnow()), self.pager(page)
         phone = "Mobi" in request.headers.get("User-Agent", "")
-        key = ("chrome", self.endpoint, language(), who.seats, who.officer_id, who.role, said, phone, part)
-        if request.args.get("counts") == "1":
-            return self.make_chrome(asked, sheet, who, part, phone)
-        return kept(key, self.make_chrome, asked, sheet, who, part, phone)  # type: ignore[no-any-return]
+        template = "admin/model/grid.html" if part else self.list_template
+        once = asked.notices or "_flashes" in session or request.args.get("counts") == "1"
+
+        def render(rows: Markup, pager: Markup) -> str:
+            chrome = self.make_chrome(asked, sheet, who, part, phone)
+            return str(self.render(template, asked=asked, rows=rows, pager=pager, chrome=chrome, part=part))
+
+        if once:
+            return render(rows, pager)
+        said = urlencode([(k, v) for k, v in request.args.items() if k not in PAGING])
+        reader = (language(), who.seats, who.officer_id, who.role, who.name)
+        key = ("page", self.endpoint, said, phone, part, bool(rows), reader)
+        shell: Shell = kept(key, Shell, lambda: render(hole("rows") if rows else rows, hole("pager")))
+        return shell.filled({"rows": rows, "pager": pager})
 
     def make_chrome(self, asked: Asked, sheet: Sheet, who: Viewer, part: bool, phone: bool) -> dict[str, Markup]:
         """Heading with tabs and filters, chips, column heads and the foot, as HTML."""
@@ -205,23 +222,31 @@ class Grid(Counting):
             if f.arg in request.args
         ]
 
-    def pager(self, page: Page) -> dict[str, Any]:
-        """Addresses of the neighbouring pages; None where there is none."""
+    def pager(self, page: Page) -> Markup:
+        """Links to the neighbouring pages; words only where there is none."""
         here = self.address()
         more = f"{here}{'&' if '?' in here else '?'}"
-        return {
+        urls = {
             "first": here if page.before else None,
             "previous": f"{more}{urlencode({'before': page.before})}" if page.before else None,
             "next": f"{more}{urlencode({'after': page.after})}" if page.after else None,
             "last": f"{more}at=last" if page.after else None,
-            "label": _("Pages"),
-            "words": [("first", _("First")), ("previous", _("Previous")), ("next", _("Next")), ("last", _("Last"))],
         }
+        made = []
+        for key, word in kept(("pager", language()), pager_words):
+            url = urls[key]
+            made.append(PAGER_LINK.format(key, url, word) if url else PAGER_WORD.format(word))
+        return Markup(" ").join(made)
 
     @expose("/export/csv/")
     def export(self) -> ResponseReturnValue:
         """What is shown, as CSV."""
         return answer(self, viewer())
+
+
+def pager_words() -> list[tuple[str, str]]:
+    """The four ways to go on, in the order they are shown."""
+    return [("first", _("First")), ("previous", _("Previous")), ("next", _("Next")), ("last", _("Last"))]
 
 
 __all__ = ["Asked", "Cell", "Grid", "Tab"]

@@ -12,21 +12,28 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
+    BindParameter,
     ColumnElement,
     Select,
     bindparam,
     inspect,
     literal_column,
     select,
+    true,
     tuple_,
     union,
 )  # fmt: skip
+from sqlalchemy.sql import operators, visitors
 
-from cms.admin_views.cells import Sheet
+from cms.admin_views.cells import Sheet, plain
 from cms.columns import Instant
 from cms.i18n import day_range
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+DISTRICT = 3
+"""Level of a district in the tree: state, range, district."""
+CLUSTERED = frozenset({"number"})
+"""Orders in which the rows of one district lie together."""
 WAYS = ("first", "after", "before", "last", "jump")
 
 
@@ -58,9 +65,10 @@ def is_moment(column: Any) -> bool:
 
 
 def encode(key: Any, row_id: int) -> str:
-    """A cursor for the address: whole microseconds or text, then the id."""
+    """A cursor for the address: whole microseconds or text, then the id. A stored moment is UTC."""
     if isinstance(key, datetime):
-        return f"{(key - EPOCH) // timedelta(microseconds=1)}~{row_id}"
+        moment = key if key.tzinfo else key.replace(tzinfo=UTC)
+        return f"{(moment - EPOCH) // timedelta(microseconds=1)}~{row_id}"
     return f"{key}~{row_id}"
 
 
@@ -90,14 +98,15 @@ def jump_key(text: str, column: Any, desc: bool) -> Any:
 
 def ids(
     model: type[Any], order: Order, place: Place, ways: Sequence[ColumnElement[bool]],
-    conditions: Iterable[ColumnElement[bool]], limit: int,
+    conditions: Iterable[ColumnElement[bool]], limit: int, walks: bool = False,
 ) -> Any:  # fmt: skip
     """SELECT id, sort_key of one page; any of the ways suffices. The cursor: :at_key and :at_id.
 
     The LIMIT is a literal: a bound one lets PostgreSQL keep a plan made for a huge one.
+    walks: the database knows LATERAL, so that units may be walked one by one.
     """
     conditions, falling = list(conditions), order.desc != place.backwards
-    lists = [way_ids(model, order, place, [way, *conditions], falling, limit) for way in ways]
+    lists = [way_ids(model, order, place, [way, *conditions], falling, limit, walks) for way in ways]
     if len(lists) == 1:
         return lists[0]
     both = union(*(select(one.subquery(f"way{i}")) for i, one in enumerate(lists))).subquery("ways")
@@ -108,23 +117,68 @@ def ids(
 
 def way_ids(
     model: type[Any], order: Order, place: Place, conditions: Sequence[ColumnElement[bool]],
-    falling: bool, limit: int,
+    falling: bool, limit: int, walks: bool,
 ) -> Select[Any]:  # fmt: skip
-    """The page as one of the ways finds it, walking one index."""
+    """The page as one of the ways finds it, walking one index, or one range of it for each unit."""
     column, key = getattr(model, order.key), inspect(model).primary_key[0]
-    query = select(key.label("id"), column.label("sort_key")).where(*conditions)
+    units, others = units_apart(conditions)
+    if not (walks and any(is_narrow(unit, order) for unit in units)):
+        units, others = [], list(conditions)
+    query = select(key.label("id"), column.label("sort_key")).where(*others)
     if place.way in ("after", "before", "jump"):
         at = tuple_(bindparam("at_key", type_=column.type), bindparam("at_id", type_=key.type))
         here = tuple_(column, key)
         query = query.where(here < at if falling else here > at)
-    ends = (column.desc(), key.desc()) if falling else (column.asc(), key.asc())
-    return query.order_by(*ends).limit(literal_column(str(limit)))
+    query = query.order_by(*(c.desc() if falling else c.asc() for c in (column, key)))
+    query = query.limit(literal_column(str(limit)))
+    return unit_by_unit(query, model, units, falling) if units else query
+
+
+def units_apart(conditions: Iterable[Any]) -> tuple[list[Any], list[Any]]:
+    """The conditions "unit_id IN (SELECT ...)", and the others."""
+    flat = [part for one in conditions for part in conjuncts(one)]
+    units = [
+        c for c in flat
+        if getattr(c, "operator", None) is operators.in_op and c.left.name == "unit_id"
+        and isinstance(getattr(c.right, "element", None), Select)
+    ]  # fmt: skip
+    return units, [c for c in flat if not any(c is unit for unit in units)]
+
+
+def conjuncts(clause: Any) -> list[Any]:
+    """What must all be true for the clause to be."""
+    if getattr(clause, "operator", None) is not operators.and_:
+        return [clause]
+    return [part for one in clause.clauses for part in conjuncts(one)]
+
+
+def is_narrow(units: Any, order: Order) -> bool:
+    """True if these units' rows may lie far from where an index on the order alone begins.
+
+    A range has most rows of any page, a district one in every few; but numbers begin with the
+    district, so that one district's lie together. A filter's bounds have no value yet.
+    """
+    values = [e.value for e in visitors.iterate(units) if isinstance(e, BindParameter)]
+    levels = min((str(value).strip("/").count("/") + 1 for value in values if value), default=0)
+    return levels > DISTRICT or (order.key in CLUSTERED and levels not in range(1, DISTRICT))
+
+
+def unit_by_unit(query: Select[Any], model: type[Any], units: Sequence[Any], falling: bool) -> Select[Any]:
+    """The page as the first rows of each unit's own range of an index, merged."""
+    first = units[0].right.element.subquery("units")
+    unit_id = first.c[0]
+    walk = query.where(model.__table__.c.unit_id == unit_id).lateral("walk")
+    ends = (walk.c.sort_key, walk.c.id)
+    both = select(walk.c.id, walk.c.sort_key).select_from(first.join(walk, true()))
+    both = both.where(*(unit_id.in_(more.right.element) for more in units[1:]))
+    # The same literal LIMIT as each walk's.
+    return both.order_by(*(c.desc() if falling else c.asc() for c in ends)).limit(query._limit_clause)
 
 
 def page(model: type[Any], order: Order, found: Any, sheet: Sheet) -> Select[Any]:
     """SELECT id, the sheet's columns, key for the ids found, in the order of the list."""
     table, inner = model.__table__, found.subquery("found")
-    query = select(inner.c.id, *sheet.columns, inner.c.sort_key)
+    query = select(inner.c.id, *sheet.columns, plain(inner.c.sort_key))
     source: Any = inner.join(table, table.c.id == inner.c.id)
     for join in sheet.joins:
         source = source.outerjoin(join.entity, join.on)

@@ -15,14 +15,14 @@ from sqlalchemy.orm import aliased
 
 from cms.admin_views import cells, filters
 from cms.admin_views.base import ModelAdmin
-from cms.admin_views.cells import Cell, Piece
+from cms.admin_views.cells import INDIA, Cell, Column, Piece
 from cms.admin_views.compile import Join, fields, readable
 from cms.admin_views.filters import Clock, DayFilter, StatusIs, UnitWithin
 from cms.admin_views.grid import Asked, Tab
 from cms.admin_views.keyset import Order
 from cms.admin_views.searching import party_ui
 from cms.authz import Book, may
-from cms.i18n import IST, _, _l
+from cms.i18n import _, _l
 from cms.models import (
     Category,
     Complaint,
@@ -41,7 +41,7 @@ from cms.rules import DISPOSED, OPEN, Viewer
 from cms.web import viewer
 
 STATIONS = (Kind.POLICE_STATION, Kind.POLICE_POST, Kind.COMPLAINT_BRANCH)
-NUMBER = '<a href="%href">%s</a><small>%s</small>'
+NUMBER = '<a href="%href">%s</a>%s'
 STATUS_CHIP = {status.name: "" for status in OPEN} | {status.name: " done" for status in DISPOSED}
 
 
@@ -93,7 +93,7 @@ class ComplaintAdmin(ModelAdmin):
             asked = replace(asked, filters=((self._filter_args["clock"][1], clock),))
         if asked.value("clock") == "closed" and "sort" not in request.args:
             asked = self.reordered(asked, Order("registered_at", desc=True))
-        return asked
+        return replace(asked, empty=filters.sees_disposed_only(viewer()) and wants_open(asked))
 
     def tabs_for(self, who: Viewer) -> Sequence[Tab]:
         """The feedback cell sees disposed complaints only."""
@@ -108,7 +108,7 @@ class ComplaintAdmin(ModelAdmin):
         """Two-line cells as in the design."""
         return (
             Cell("number", _l("Complaint"), ("number", "complainant"), NUMBER, "number"),
-            Cell("subject", _l("Subject"), ("subject", "category", "priority"), "<b>%s</b><small>%s%s</small>"),
+            Cell("subject", _l("Subject"), ("subject", "category", "priority"), "%s<small>%s%s</small>"),
             Cell("unit", _l("Station / IO"), ("unit", "io"), "%s<small>%s</small>"),
             Cell("status", _l("Status"), ("status",)),
             Cell("due_at", _l("Due"), ("due_at",), "%s", "due_at"),
@@ -119,14 +119,15 @@ class ComplaintAdmin(ModelAdmin):
         """What is more than one column: complainant, chips, day and time."""
         made = {
             "priority": priority_piece(), "io": io_piece(cells.piece(Complaint, field("io"), lang)),
-            "status": status_piece(lang), "due_at": due_piece(lang), "registered_at": registered_piece(lang),
+            "status": status_piece(), "due_at": due_piece(lang), "registered_at": registered_piece(lang),
+            "subject": subject_piece(cells.piece(Complaint, field("subject"), lang), lang),
         }  # fmt: skip
         return made | {"complainant": complainant_piece(lang)}
 
-    def make_sheet(self, screen: str, hidden: frozenset[str]) -> Any:
+    def hidden(self, who: Viewer) -> frozenset[str]:
         """The complainant's name goes with the permission of the party's column."""
-        extra = frozenset() if readable(viewer(), party_ui()) else frozenset({"complainant"})
-        return super().make_sheet(screen, hidden | extra)
+        extra = frozenset() if readable(who, party_ui()) else frozenset({"complainant"})
+        return super().hidden(who) | extra
 
     def exported_pieces(self) -> Sequence[str]:
         """The complainant is shown, so the file has it."""
@@ -167,6 +168,11 @@ class UnitAdmin(ModelAdmin):
     """The unit tree; a unit is opened and moved by order, not by form."""
 
 
+def wants_open(asked: Asked) -> bool:
+    """True of a list that no disposed complaint can be on."""
+    return asked.value("clock") in ("overdue", "soon", "open", "unassigned") or asked.value("status") in OPEN
+
+
 def complaint_page() -> Any:
     """The page of one complaint, if its module is installed."""
     from cms.admin_views import pages_or_none
@@ -184,45 +190,67 @@ def complainant_piece(lang: str) -> Piece:
     """Name of the complainant who gets the copy."""
     party = aliased(Party)
     on = and_(party.complaint_id == Complaint.__table__.c.id, party.role == PartyRole.COMPLAINANT, party.position == 1)
-    mark = cells.tagged(lang)
-    return Piece(
-        (party.name,), lambda v, now: mark(v[0] or ""), lambda v, now: v[0] or "", (Join(party, on),)
-    )
+    mark = cells.tagged(lang, "small")
+
+    def text(columns: Sequence[Column], now: Any) -> list[str]:
+        return [name or "" for name in columns[0]]
+
+    return Piece((party.name,), lambda columns, now: mark(text(columns, now)), text, (Join(party, on),))
+
+
+def subject_piece(plain: Piece, lang: str) -> Piece:
+    """The subject on a line of its own, marked with its language."""
+    mark = cells.tagged(lang, "b")
+    return replace(plain, html=lambda columns, now: mark(plain.text(columns, now)))
 
 
 def priority_piece() -> Piece:
     """Said only when it is not the ordinary one."""
-    words = {p: "" if p is Priority.ROUTINE else f" · {escape(str(p.label))}" for p in Priority}
-    return Piece((Complaint.priority,), lambda v, now: words[v[0]], lambda v, now: str(v[0]))
+    words = {p.name: "" if p is Priority.ROUTINE else f" · {escape(str(p.label))}" for p in Priority}
+    labels = {p.name: str(p.label) for p in Priority}
+    return Piece((Complaint.priority,), mapped(words), mapped(labels))
+
+
+def mapped(words: dict[str, str]) -> Any:
+    """Say a stored name by these words."""
+    return lambda columns, now: map(words.__getitem__, columns[0])
 
 
 def io_piece(plain: Piece) -> Piece:
     """The IO, or that there is none yet."""
-    none = _("No IO yet")
-    return replace(plain, html=lambda v, now: plain.html(v, now) or escape(none))
+    none = str(escape(_("No IO yet")))
+    return replace(plain, html=lambda columns, now: [said or none for said in plain.html(columns, now)])
 
 
-def status_piece(lang: str) -> Piece:
+def status_piece() -> Piece:
     """A chip; done ones in green, with words always."""
-    labels = {s: (STATUS_CHIP[s.name], escape(str(s.label))) for s in (*OPEN, *DISPOSED)}
+    labels = {s.name: str(s.label) for s in (*OPEN, *DISPOSED)}
+    chips = {name: chip(STATUS_CHIP[name], label) for name, label in labels.items()}
+    return Piece((Complaint.status,), mapped(chips), mapped(labels))
 
-    def html(values: Sequence[Any], now: Any) -> str:
-        kind, label = labels[values[0]]
-        return f'<span class="chip{kind}">{label}</span>'
 
-    return Piece((Complaint.status,), html, lambda v, now: str(v[0].label))
+def chip(kind: str, said: str) -> str:
+    """Words in a coloured box."""
+    return f'<span class="chip{kind}">{escape(said)}</span>' if kind else f"<span class=chip>{escape(said)}</span>"
 
 
 def due_piece(lang: str) -> Piece:
     """How far the due day is, red when passed, amber when near."""
     say = cells.due_teller(lang)
 
-    def html(values: Sequence[Any], now: Any) -> str:
-        kind, said = say(now, *values)
-        return f'<span class="chip {kind}">{escape(said)}</span>'
+    def html(columns: Sequence[Column], now: Any) -> list[str]:
+        moment = now.replace(tzinfo=None)
+        today, made, known = (moment + INDIA).date(), [], dict[Any, str]()
+        for due, is_open, closed in zip(*columns, strict=True):
+            about = (due < moment, ((due + INDIA).date() - today).days, is_open, closed)
+            if about not in known:
+                kind, said = say(*about)
+                known[about] = chip(f" {kind}", said)
+            made.append(known[about])
+        return made
 
-    def text(values: Sequence[Any], now: Any) -> str:
-        return f"{values[0].astimezone(IST):%Y-%m-%d}"
+    def text(columns: Sequence[Column], now: Any) -> list[str]:
+        return [(due + INDIA).date().isoformat() for due in columns[0]]
 
     return Piece((Complaint.due_at, Complaint.is_open, Complaint.disposed_on), html, text)
 
@@ -231,12 +259,12 @@ def registered_piece(lang: str) -> Piece:
     """Day and, beneath, time in India."""
     day = cells.day_text(lang)
 
-    def html(values: Sequence[Any], now: Any) -> str:
-        at = values[0].astimezone(IST)
-        return f"{day(at)}<small>{at:%H:%M}</small>"
+    def html(columns: Sequence[Column], now: Any) -> list[str]:
+        local = [at + INDIA for at in columns[0]]
+        return [f"{day(at)}<small>{at.hour:02}:{at.minute:02}</small>" for at in local]
 
-    def text(values: Sequence[Any], now: Any) -> str:
-        return f"{values[0].astimezone(IST):%Y-%m-%d %H:%M}"
+    def text(columns: Sequence[Column], now: Any) -> list[str]:
+        return [(at + INDIA).isoformat(" ", "minutes") for at in columns[0]]
 
     return Piece((Complaint.registered_at,), html, text)
 
