@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import gc
 import inspect
 import io
 import json
 import os
+import random
+import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 from xml.etree import ElementTree
@@ -19,11 +23,20 @@ from xml.etree import ElementTree
 import numpy as np
 import pypdfium2
 import pytest
+import world
+from conftest import SECRET, fill, settings_for
 from letter_samples import COPY, REPORT
+from sqlalchemy import func, select, text
 
-from cms import pdf, pdf_source
+from cms import create_app, pdf, pdf_source
+from cms.jobs import sweeps
+from cms.models import Document, db
 from cms.pdf_text import TextLayer
+from cms.services import documents
+from cms.store import Store
+from tests.queue_server import QueueServer
 
+ROOT = Path(__file__).parents[1]
 SAMPLES = {"copy.html": COPY, "report.html": REPORT}
 
 
@@ -136,3 +149,110 @@ def test_300_letters_leave_no_more_than_10_mb() -> None:
     for number in range(300):
         render(number)
     assert resident_mb() - before <= 10
+
+
+LETTERS, KILLS = 60, 20
+WITNESS = (
+    "CREATE TABLE settled (id INTEGER)",
+    "CREATE TRIGGER witness AFTER UPDATE OF sha256 ON document BEGIN INSERT INTO settled VALUES (new.id); END",
+)
+"""Every time that bytes are said to be there."""
+
+
+class Renderer:
+    """The renderer as a process of its own, on one data folder, started again whenever it is killed."""
+
+    def __init__(self, data: Path, redis_url: str) -> None:
+        self.env = {**os.environ, "CMS_DATA": str(data), "REDIS_URL": redis_url, "CMS_SECRET_KEY": SECRET,
+                    "CMS_PUBLIC_URL": "http://localhost", "CMS_DEMO": "", "PYTHONPATH": str(ROOT)}  # fmt: skip
+        self.env.pop("DATABASE_URL", None)
+        self.log = (data / "renderer.log").open("w")
+        self.start()
+
+    def start(self) -> None:
+        command = [sys.executable, "-m", "cms.jobs.renderer"]
+        self.process = subprocess.Popen(command, cwd=ROOT, env=self.env, stderr=self.log)
+
+    def horses(self) -> list[int]:
+        """The children at work."""
+        try:
+            return [
+                int(pid)
+                for pid in Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+            ]
+        except OSError:
+            return []
+
+    def kill(self, whole: bool) -> None:
+        """SIGKILL for the child at work; with ``whole`` for its parent before it."""
+        victims = [self.process.pid, *self.horses()] if whole else self.horses()
+        for pid in victims:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        if whole:
+            self.process.wait()
+            self.start()
+
+    def stop(self) -> None:
+        self.kill(whole=False)
+        self.process.kill()
+        self.process.wait()
+        self.log.close()
+
+
+def state_of_letters() -> dict[str, int]:
+    db.session.rollback()
+    rows = db.session.execute(select(Document.state, func.count()).group_by(Document.state)).all()
+    return {state.name: count for state, count in rows}
+
+
+def sweep_until(reached: Callable[[], bool], seconds: float) -> None:
+    """Hint again every half second at what is missing, as the tick does every minute."""
+    end = time.monotonic() + seconds
+    while not reached():
+        assert time.monotonic() < end, state_of_letters()
+        sweeps.pending_documents(0)
+        time.sleep(0.5)
+
+
+@pytest.mark.slow
+def test_20_kills_leave_each_letter_made_once(tmp_path: Path) -> None:
+    """Fifteen of the child in the midst of a letter, five of parent and child."""
+    fill(settings_for(tmp_path))
+    chance = random.Random(20)
+    with QueueServer() as server:
+        app = create_app(dataclasses.replace(settings_for(tmp_path), redis_url=server.url))
+        with app.app_context():
+            with db.engine.begin() as connection:
+                for statement in WITNESS:
+                    connection.exec_driver_sql(statement)
+            for number in range(LETTERS):
+                world.registered(phone=f"99999 {number:05}", form_key=f"k{number}")
+            renderer = Renderer(tmp_path, server.url)
+            try:
+                for kill in range(KILLS):
+                    sweep_until(lambda: bool(renderer.horses()), 60)
+                    time.sleep(chance.uniform(0, 0.12))
+                    renderer.kill(whole=kill % 4 == 3)
+                killed_at = state_of_letters()
+                sweep_until(lambda: state_of_letters() == {"READY": LETTERS}, 200)
+            finally:
+                renderer.stop()
+            check_letters(app.extensions["cms_store"])
+            db.session.remove()
+            db.engine.dispose()
+    assert killed_at.get("PENDING", 0) > 0, "all was made before the last kill"
+
+
+def check_letters(store: Store) -> None:
+    """Each letter READY by one change, its bytes under its hash, nothing else under the name of a PDF."""
+    letters = db.session.scalars(select(Document).order_by(Document.id)).all()
+    for letter in letters:
+        content = documents.file_of(letter, store)
+        assert content is not None
+        assert (len(content), content[:5]) == (letter.size, b"%PDF-")
+        assert letter.code.encode() in content
+    assert len({letter.sha256 for letter in letters}) == len(letters) == LETTERS
+    assert len(list(store.root.rglob("*.pdf"))) == LETTERS
+    settled = db.session.execute(text("SELECT id FROM settled ORDER BY id")).scalars().all()
+    assert settled == [letter.id for letter in letters]
