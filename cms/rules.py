@@ -7,7 +7,7 @@ department's own and are kept here until they become rows.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import Enum
 from typing import Any
@@ -204,7 +204,11 @@ class Viewer:
     role: Role = Role.OFFICER
     language: str = "en"
     session_id: int | None = None
-    extra: Mapping[str, Any] = field(default_factory=dict)
+    name_hi: str = ""
+
+    def called(self, language: str) -> str:
+        """The name in a language; history and documents keep ``name``."""
+        return (self.name_hi if language == "hi" else "") or self.name
 
     def at(self, *posts: Post) -> tuple[Seat, ...]:
         """The seats that are one of these posts."""

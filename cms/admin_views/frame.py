@@ -46,7 +46,7 @@ class Frame:
     @property
     def name(self) -> str:
         """Name of the officer or login of the account."""
-        return self.viewer.name if self.viewer else ""
+        return self.viewer.called(language()) if self.viewer else ""
 
     @property
     def post(self) -> str:

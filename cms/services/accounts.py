@@ -157,13 +157,13 @@ def viewer_for(connection: Connection, token: str, now: datetime) -> Viewer | No
     if not rows:
         return None
     first = rows[0]
-    name = (first.name_hi if first.language == "hi" else first.name_en) or first.login
     return Viewer(
         user_id=first.user_id,
         officer_id=first.officer_id,
-        name=name if first.officer_id else first.login,
+        name=first.name_en or first.login,
         seats=tuple(Seat(r.post, r.unit_id, r.path) for r in rows if r.post),
         role=Role(first.role),
         language=first.language,
         session_id=first.session_id,
+        name_hi=first.name_hi or "",
     )
