@@ -8,7 +8,7 @@ from pypdf import PdfReader
 from sqlalchemy import select
 
 from cms import pdf
-from cms.models import Channel, Complaint, Delivery, Document, DocumentKind, DocumentState, Outbox, SendState, db
+from cms.models import Channel, Complaint, Delivery, Document, DocumentKind, DocumentState, Outbox, SendState, User, db
 from cms.notify import Files
 from cms.rules import SYSTEM, NotFound, RuleBroken
 from cms.services import deliveries, documents, messages, tracking
@@ -162,3 +162,54 @@ def test_verify_knows_genuine_superseded_and_unknown(app):
     assert tracking.verify(db.session, first).superseded is True
     assert tracking.verify(db.session, second.lower()).superseded is False
     assert tracking.verify(db.session, "X" * 16) is None
+
+
+def sheets(page):
+    """The letters of a page to be printed, after their list."""
+    assert page.status_code == 200
+    listed, *letters = page.text.split('<article class="sheet"')[1:]
+    return listed, letters
+
+
+def test_all_copies_on_one_page_with_a_list_to_sign(app, sign_in):
+    cases = [world.registered(phone=f"99999 0000{n}", name=f"रामफल {n}") for n in range(3)]
+    numbers = [case.number for case in cases]
+    settled = documents.latest(db.session(), cases[1].id, DocumentKind.COPY).id
+    with unit_of_work(world.as_viewer("branch.hsr")) as work:
+        deliveries.deliver(work, settled, Channel.PRINT)
+    listed, letters = sheets(sign_in("branch.hsr").get("/admin/complaint/letters/copies/"))
+    assert [number for number in numbers if number in listed] == [numbers[0], numbers[2]]
+    assert [numbers[0] in letters[0], numbers[2] in letters[1], len(letters)] == [True, True, 2]
+    assert "रामफल 0" in listed
+    assert "रामफल 0" in letters[0]
+    assert all("<svg" in letter and "<main" not in letter for letter in letters)
+    assert len(deliveries.unsettled(db.session, world.as_viewer("branch.hsr"))) == 2  # printing hands nothing over
+
+
+def test_all_reports_of_the_own_desk(app, sign_in):
+    case = world.disposed()
+    for login, count in (("branch.hsr", 1), ("branch.srs", 0)):
+        page = sign_in(login).get("/admin/complaint/letters/reports/")
+        assert page.text.count('<article class="sheet"') == 2 * count
+        assert (case.number in page.text) == bool(count)
+
+
+def test_only_a_desk_prints_all(app, sign_in):
+    world.registered()
+    for login in ("io.hsr", "feedback.hsr", "audit.hsr", "admin"):
+        if db.session.scalar(select(User.id).where(User.login == login)):
+            assert sign_in(login).get("/admin/complaint/letters/copies/").status_code == 403
+    assert sign_in("branch.hsr").get("/admin/complaint/letters/notes/").status_code == 404
+    assert sign_in("branch.srs").get("/admin/complaint/letters/copies/").text.count('class="sheet"') == 0
+
+
+def test_a_batch_has_an_end(app):
+    for n in range(4):
+        world.registered(phone=f"99999 0000{n}")
+    clerk = world.as_viewer("branch.hsr")
+    assert len(deliveries.waiting(db.session(), clerk, DocumentKind.COPY, 3)) == 3
+
+
+def test_each_letter_begins_a_page(sign_in):
+    css = sign_in("branch.hsr").get("/admin/complaint/letter.css").text
+    assert ".sheet ~ .sheet { break-before: page }" in css

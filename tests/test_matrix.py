@@ -290,7 +290,7 @@ def test_nothing_can_be_deleted(app, sign_in):
 COVERED = {
     # what a test above or a file of its own walks through
     "moves.page", "handover.deliver", "handover.page", "handover.pdf_state", "handover.document_page", "handover.download",
-    "handover.unsettled", "handover.letter_css", "pages.read_notice", "admin.index", "register.same_phone",
+    "handover.unsettled", "handover.letters", "handover.letter_css", "pages.read_notice", "admin.index", "register.same_phone",
     "register.suggestions", "complaint.create_view",
     # test_web.py and test_public.py
     "web.login", "web.sign_in", "web.sign_out", "web.change_language", "web.welcome", "health.healthz", "static", "admin.static",

@@ -18,9 +18,10 @@ from cms.models import Channel, Complaint, Document, DocumentKind, DocumentState
 from cms.rules import NotFound, RuleBroken
 from cms.services import deliveries, documents
 from cms.services.desk import Forbidden
-from cms.unit_of_work import unit_of_work
+from cms.unit_of_work import unit_of_work, utcnow
 from cms.web import say, viewer
 
+EACH_ON_A_PAGE = "\n@media print { .sheet ~ .sheet { break-before: page } }\n.sheet td:empty { height: 11mm }\n"
 blueprint = Blueprint("handover", __name__, url_prefix="/admin/complaint")
 
 
@@ -114,7 +115,8 @@ def own_names(match: re.Match[str]) -> str:
 @blueprint.get("/letter.css")
 def letter_css() -> Response:
     """The letter's style sheet, kept to the sheet on our page."""
-    answer = Response(scoped(pdf.LETTER_CSS.read_text(encoding="utf-8")), mimetype="text/css")
+    css = scoped(pdf.LETTER_CSS.read_text(encoding="utf-8")) + EACH_ON_A_PAGE
+    answer = Response(css, mimetype="text/css")
     answer.headers["Cache-Control"] = "private, max-age=86400"
     return answer
 
@@ -149,6 +151,25 @@ def unsettled() -> str:
     rows = deliveries.unsettled(db.session(), viewer())
     chips = {row.id: chip_of(row) for row in rows}
     return render_template("admin/complaint/unsettled.html", rows=rows, chips=chips)
+
+
+BATCH = 100
+"""Letters on one page to be printed: about half a second of the server, and a stack for a clip."""
+KINDS = {"copies": DocumentKind.COPY, "reports": DocumentKind.REPORT}
+
+
+@blueprint.get("/letters/<kind>/")
+def letters(kind: str) -> str:
+    """The letters that wait to be handed over, each on a sheet, below a list to be signed on."""
+    if not may(viewer(), "deliver"):
+        raise Forbidden("deliver")
+    if kind not in KINDS:
+        raise NotFound("Document")
+    found = deliveries.waiting(db.session(), viewer(), KINDS[kind], BATCH)
+    rows = [(case, documents.complainant(case), document, letter(document)) for case, document in found]
+    return render_template(
+        "admin/complaint/letters.html", rows=rows, copies=kind == "copies", full=len(rows) == BATCH, now=utcnow()
+    )
 
 
 def document_of(complaint_id: int, document_id: int) -> Document:

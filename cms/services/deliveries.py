@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import select
 from sqlalchemy.orm import Session, aliased
 
-from cms.authz import DESK, units_of, visible
+from cms.authz import DESK, allowed, units_of, visible
 from cms.i18n import _l
 from cms.models import (
     ActionKind,
@@ -14,6 +14,7 @@ from cms.models import (
     Delivery,
     Document,
     DocumentKind,
+    DocumentState,
     Outbox,
 )  # fmt: skip
 from cms.rules import Move, NotFound, RuleBroken, Status, Viewer
@@ -89,3 +90,26 @@ def unsettled(session: Session, viewer: Viewer, limit: int = 200) -> list[Compla
     query = visible(select(Complaint).where(Complaint.id.in_(owed)), Complaint, viewer)
     query = query.order_by(Complaint.id)
     return list(session.scalars(query.limit(limit)))
+
+
+def undelivered(session: Session, viewer: Viewer, limit: int = 200) -> list[Complaint]:
+    """Disposed, and the report is still to be delivered by the viewer's desk; oldest first."""
+    query = select(Complaint).where(
+        Complaint.status == Status.DISPOSED, Complaint.unit_id.in_(units_of(viewer.at(*DESK)))
+    )
+    rows = session.scalars(visible(query, Complaint, viewer).order_by(Complaint.id).limit(limit))
+    return [row for row in rows if allowed(viewer, "deliver", row)]
+
+
+def waiting(
+    session: Session, viewer: Viewer, kind: DocumentKind, limit: int
+) -> list[tuple[Complaint, Document]]:
+    """The newest letters of a kind that the viewer's desk has yet to hand over, with their words."""
+    owed = unsettled if kind is DocumentKind.COPY else undelivered
+    cases = {case.id: case for case in owed(session, viewer, limit)}
+    query = select(Document).where(
+        Document.complaint_id.in_(cases), Document.kind == kind,
+        Document.state != DocumentState.PAPER,
+    ).order_by(Document.version)  # fmt: skip
+    newest = {letter.complaint_id: letter for letter in session.scalars(query)}
+    return [(case, newest[id]) for id, case in cases.items() if id in newest]
