@@ -29,6 +29,7 @@ from cms.models import Complaint, ImportBatch, db
 from cms.rules import SYSTEM
 from cms.services import reference, upkeep
 from cms.services.demo import fill
+from cms.services.demo.state import LATE, SHAPES
 from cms.services.importing import batches, profile_toml
 from cms.services.importing import profile as profiles
 from cms.services.importing import run as importing
@@ -177,14 +178,18 @@ def list_batches() -> None:
 @click.option("--complaints", default=fill.DEFAULT, type=click.IntRange(1), show_default=True)
 @click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="The day it is; default today.")
 @click.option("--seed", default=1, show_default=True, help="Another seed, other people.")
+@click.option("--shape", default="pilot", type=click.Choice(list(SHAPES)), show_default=True,
+              help="pilot: six districts, three months; state: 22 districts, ten years.")
+@click.option("--late", default="honest", type=click.Choice(LATE), show_default=True,
+              help="mild: a tenth is open; honest: a third was closed in time.")
 @with_appcontext
-def demo(complaints: int, as_of: datetime | None, seed: int) -> None:
-    """Fill an empty database with an invented register of the Hisar range."""
+def demo(complaints: int, as_of: datetime | None, seed: int, shape: str, late: str) -> None:
+    """Fill an empty database with an invented register."""
     day = as_of.date() if as_of else ist_day(utcnow())
     if day > ist_day(utcnow()):
         raise Refused("The day of the demo cannot be after today.")
     with progress() as tell:
-        written = fill_demo(complaints, day, seed, tell)
+        written = fill_demo(complaints, day, seed, tell, shape, late)
     if not written:
         click.echo("Nothing was changed: the demo is there already.")
     else:
@@ -192,13 +197,15 @@ def demo(complaints: int, as_of: datetime | None, seed: int) -> None:
         click.echo("\n".join(fill.accounts()))
 
 
-def fill_demo(complaints: int, day: date, seed: int, tell: Tell) -> int:
+def fill_demo(
+    complaints: int, day: date, seed: int, tell: Tell, shape: str = "pilot", late: str = "honest"
+) -> int:
     """Fill it, or refuse with a sentence outside demo mode or in a database that is in use."""
     if not current_app.extensions["cms_settings"].demo:
         raise Refused("Demo data has known passwords: it exists in demo mode only (CMS_DEMO=1).")
     try:
         return fill.fill(
-            db.engine, count=complaints, as_of=day, seed=seed, now=utcnow(), tell=tell
+            db.engine, count=complaints, as_of=day, seed=seed, now=utcnow(), tell=tell, shape=shape, late=late,
         )
     except fill.NotEmpty as error:
         raise Refused(str(error)) from None
@@ -218,7 +225,7 @@ def ensure_demo() -> None:
         fill_demo(
             int(said.get("complaints", fill.DEFAULT)),
             date.fromisoformat(said["as_of"]) if begun else ist_day(utcnow()),
-            int(said.get("seed", 1)), tell,
+            int(said.get("seed", 1)), tell, said.get("shape", "pilot"), said.get("late", "honest"),
         )  # fmt: skip
 
 

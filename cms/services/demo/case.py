@@ -31,8 +31,9 @@ from cms.rules import CLOCK_DAYS, OPEN, Post, Status, due_at
 from cms.services.bulk import Dossier
 from cms.services.demo.people import Name, Person, mobile
 from cms.services.demo.staff import Man, Place
+from cms.services.demo.state import span
 from cms.services.demo.texts import Setting, Told
-from cms.services.demo.world import World, office_time, span
+from cms.services.demo.world import World, office_time
 from cms.vault import new_code
 
 STATIONS = (Kind.POLICE_STATION, Kind.POLICE_POST)
@@ -99,7 +100,7 @@ def begin(world: World, rng: Random, at: datetime) -> Case:
     lag = rng.choice((0, 1, 1, 2, 3, 5)) if mode in BY_POST else 0
     received = ist_day(at) - timedelta(days=lag)
     told = tell(world, rng, lang, category, writer, phone, place, accused, received)
-    days = span(rng)
+    days = span(rng, world.shape, world.late)
     end = office_time(rng, at + timedelta(days=days)) if days else None
     case = Case(
         world, rng, at, place, desk, lang, category, mode, phone, told, Dossier({}), end, accused

@@ -18,14 +18,12 @@ from cms.services.demo.case import Case, begin
 from cms.services.demo.life import live
 from cms.services.demo.people import Crowd, dice
 from cms.services.demo.staff import ACCOUNTS, ORIGIN, PASSWORD, Staff
+from cms.services.demo.state import SHAPES, Shape, units
 from cms.services.demo.world import World, build
 from cms.services.upkeep import stamp
 from cms.unit_of_work import Work, unit_of_work
 
 DEFAULT = 2_000
-WINDOW_DAYS = 91
-"""Three months of intake, as in the pilot."""
-
 FRESH = 6
 """Of these many walk-ins of today the copy is still to be handed over."""
 
@@ -49,24 +47,28 @@ def moment_of(as_of: date, now: datetime) -> datetime:
 
 def fill(
     engine: Engine, *, count: int = DEFAULT, as_of: date, seed: int, now: datetime,
-    tell: Tell = lambda *_: None,
+    tell: Tell = lambda *_: None, shape: str = "pilot", late: str = "honest",
 ) -> int:  # fmt: skip
     """Fill the database; how many complaints were written. NotEmpty if it holds anything else.
 
     Killed half-way and started again with the same values, it goes on where it stopped.
     """
+    form = SHAPES[shape]
     moment = moment_of(as_of, now)
     crowd = Crowd()
     with unit_of_work(SYSTEM, via="demo", now=moment) as work:
-        if not begin_stamp(work, f"complaints={count} as_of={as_of} seed={seed}"):
+        if not begin_stamp(work, stamp_of(count, as_of, seed, shape, late)):
             return 0
         moment = datetime.fromisoformat(stamp(work.session.connection(), "demo:moment") or "")
         reference.load(work)
         if work.session.scalar(select(Officer.id).where(Officer.origin == ORIGIN).limit(1)) is None:
-            staffing.recruit(work, dice(seed), crowd, as_of)
+            days = form.days if form.days > 365 else 0
+            if form.name == "state":
+                reference.load_units(work, units(), reference.SINCE)
+            staffing.recruit(work, dice(seed), crowd, as_of, form.top, days)
     with unit_of_work(SYSTEM, via="demo", now=moment) as work:
-        staff = staffing.muster(work, as_of)
-        world = build(work, staff, crowd, moment)
+        staff = staffing.muster(work, as_of, form.top)
+        world = build(work, staff, crowd, moment, form, late)
         done = work.session.scalar(select(func.count()).select_from(Complaint)) or 0
         series = last_numbers(work)
     fresh = FRESH if count >= SMALL else 0
@@ -76,6 +78,12 @@ def fill(
     with unit_of_work(SYSTEM, via="demo", now=moment) as work:
         put_stamp(work, "demo:done", str(count))
     return written
+
+
+def stamp_of(count: int, as_of: date, seed: int, shape: str, late: str) -> str:
+    """What a demo was begun with, in words that :func:`begin_stamp` compares."""
+    said = f"complaints={count} as_of={as_of} seed={seed}"
+    return said if (shape, late) == ("pilot", "honest") else f"{said} shape={shape} late={late}"
 
 
 def begin_stamp(work: Work, wanted: str) -> bool:
@@ -105,23 +113,38 @@ def last_numbers(work: Work) -> dict[tuple[int, int], int]:
     return {(s.district_id, s.year): s.last for s in rows.scalars()}
 
 
-def moments(count: int, seed: int, now: datetime) -> list[datetime]:
-    """When each complaint came in, oldest first: flat over the days, few on Sundays, by day."""
-    rng = dice(seed * 7 + 1)
-    start = ist(now).replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(WINDOW_DAYS)
-    found: list[datetime] = []
-    while len(found) < count:
-        at = start + timedelta(rng.randrange(WINDOW_DAYS + 1), 9 * 3600 + rng.randrange(36_000))
-        if at < now - timedelta(minutes=15) and (at.weekday() != 6 or rng.random() < 0.4):
-            found.append(at.astimezone(UTC))
-    return sorted(found)
+def moments(count: int, seed: int, now: datetime, shape: Shape) -> Iterator[datetime]:
+    """When each complaint came in, oldest first: flat over the days, few on Sundays, by day.
+
+    One day after the other, so that ten million need no more memory than ten.
+    """
+    start = ist(now).replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(shape.days)
+    last = now - timedelta(minutes=15)
+    days = [start + timedelta(no) for no in range(shape.days + 1)]
+    shares = [share(day, last, shape) for day in days]
+    total, so_far, given = sum(shares), 0.0, 0
+    for no, (day, part) in enumerate(zip(days, shares, strict=True)):
+        so_far += part
+        wanted = round(count * so_far / total) - given
+        given += wanted
+        rng = dice(seed * 100_003 + no)
+        room = min(36_000, int((last - day).total_seconds()) - 9 * 3600)
+        found = sorted(rng.randrange(max(room, 1)) for _ in range(wanted))
+        yield from ((day + timedelta(seconds=9 * 3600 + s)).astimezone(UTC) for s in found)
+
+
+def share(day: datetime, last: datetime, shape: Shape) -> float:
+    """A day's part of the intake against a full working day."""
+    part = 0.4 if day.weekday() == 6 else 1.0
+    part *= shape.dip if day.month == 5 else 1.0
+    return part * min(max((last - day).total_seconds() - 9 * 3600, 0) / 36_000, 1.0)
 
 
 def lives(
     world: World, series: dict[tuple[int, int], int], count: int, seed: int, done: int
 ) -> Iterator[Case]:
     """The complaints one after the other, numbered; those already written are passed over."""
-    for place, at in enumerate(moments(count, seed, world.now)):
+    for place, at in enumerate(moments(count, seed, world.now, world.shape)):
         if place < done:
             continue
         case = live(world, dice(seed * 1_000_003 + place), at)

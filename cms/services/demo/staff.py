@@ -107,9 +107,9 @@ class Staff:
         return Viewer(man.user_id, man.id, man.name.en, (Seat(post, place.id, path),))
 
 
-def places(work: Work) -> dict[int, Place]:
-    """The units of the range and below."""
-    top = work.session.execute(select(Unit.path).where(Unit.code == "RHSR")).scalar_one()
+def places(work: Work, above: str = "RHSR") -> dict[int, Place]:
+    """A unit, by default the range, and those below it."""
+    top = work.session.execute(select(Unit.path).where(Unit.code == above)).scalar_one()
     query = select(Unit).where(Unit.path.startswith(top, autoescape=True)).order_by(Unit.id)
     return {
         u.id: Place(
@@ -120,12 +120,17 @@ def places(work: Work) -> dict[int, Place]:
     }  # fmt: skip
 
 
-def recruit(work: Work, rng: Random, crowd: Crowd, as_of: date) -> None:
-    """Officers and their postings, long in place before the first complaint; then the accounts."""
+def recruit(
+    work: Work, rng: Random, crowd: Crowd, as_of: date, top: str = "RHSR", days: int = 0
+) -> None:
+    """Officers and their postings; then the accounts.
+
+    days: how long before ``as_of`` the postings of today must at least have begun.
+    """
     ranks = reference.codes(work, Rank)
     officers: list[dict[str, Any]] = []
     seats: list[tuple[Place, Post]] = []
-    for place in places(work).values():
+    for place in places(work, top).values():
         for post, held in POSTS.get(place.kind, ()):
             for rank in held:
                 officers.append(officer(rng, crowd, ranks[rank], rank, place, len(officers)))
@@ -133,7 +138,7 @@ def recruit(work: Work, rng: Random, crowd: Crowd, as_of: date) -> None:
     ids = bulk.insert_registry(work, Officer, officers)
     postings: list[dict[str, Any]] = []
     for officer_id, (place, post) in zip(ids, seats, strict=True):
-        postings += service(rng, officer_id, place, post, seats, as_of)
+        postings += service(rng, officer_id, place, post, seats, as_of - timedelta(days=days))
     bulk.insert_registry(work, Posting, postings)
     bulk.insert_registry(work, User, accounts(ids, seats))
 
@@ -201,9 +206,9 @@ def accounts(ids: list[int], seats: list[tuple[Place, Post]]) -> list[dict[str, 
     ]
 
 
-def muster(work: Work, as_of: date) -> Staff:
+def muster(work: Work, as_of: date, top: str = "RHSR") -> Staff:
     """Who sits where on a day, read back from the postings."""
-    staff = Staff(places(work))
+    staff = Staff(places(work, top))
     staff.by_code = {p.code: p for p in staff.places.values()}
     query = (
         select(Posting.unit_id, Posting.post, Officer, Rank.short_en, User.id)

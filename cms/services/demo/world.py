@@ -15,6 +15,7 @@ from cms.models import Category, Disposition, Kind, Mode, Source
 from cms.services import reference
 from cms.services.demo.people import Crowd
 from cms.services.demo.staff import Place, Staff
+from cms.services.demo.state import OTHERS, SHAPES, Shape, villages
 from cms.services.demo.texts import Texts
 from cms.unit_of_work import Work
 
@@ -70,6 +71,8 @@ class World:
     disposal: Shares[str]
     district: Shares[str]
     stations: dict[tuple[str, str], Shares[Place]]
+    shape: Shape = SHAPES["pilot"]
+    late: str = "honest"
 
     def station(self, rng: Random, district: str, category: str) -> Place:
         """A station of the district that takes this category."""
@@ -83,8 +86,13 @@ def shares(name: str) -> dict[str, float]:
     return {row["code"]: float(row["share"]) for row in reference.fixture(name) if row["share"] != "0"}
 
 
-def build(work: Work, staff: Staff, crowd: Crowd, now: datetime) -> World:
+def build(
+    work: Work, staff: Staff, crowd: Crowd, now: datetime, shape: Shape = SHAPES["pilot"],
+    late: str = "honest",
+) -> World:  # fmt: skip
     """Read the ids and lay out the shares."""
+    districts = DISTRICTS if shape.name == "pilot" else DISTRICTS | dict.fromkeys(OTHERS, 20)
+    crowd.places.update(villages())
     disposals = {
         d.code: Disposal(d.id, d.code, d.name_en)
         for d in work.session.query(Disposition).order_by(Disposition.id)
@@ -103,8 +111,10 @@ def build(work: Work, staff: Staff, crowd: Crowd, now: datetime) -> World:
         mode=Shares(shares("modes")),
         source=Shares({k: v for k, v in sources.items() if v}),
         disposal=Shares(shares("dispositions")),
-        district=Shares(DISTRICTS),
+        district=Shares(districts),
         stations=stations(staff),
+        shape=shape,
+        late=late,
     )
 
 
@@ -127,14 +137,3 @@ def office_time(rng: Random, moment: datetime) -> datetime:
         return moment
     start = datetime(local.year, local.month, local.day, 9, tzinfo=IST)
     return (start + timedelta(minutes=rng.randrange(600))).astimezone(moment.tzinfo)
-
-
-def span(rng: Random) -> float | None:
-    """Days from registration to disposal, or None: not within the three months we look at.
-
-    As in a real register (Chicago 2023): a third in time, a quarter late, the rest open.
-    """
-    lot = rng.random()
-    if lot < 0.34:
-        return 2 + 13 * rng.random()
-    return 15 + 60 * rng.random() ** 1.5 if lot < 0.62 else None

@@ -1,0 +1,89 @@
+"""The demo as large as the state, and its two kinds of lateness."""
+
+from __future__ import annotations
+
+import tracemalloc
+from collections.abc import Iterator
+from datetime import date
+from itertools import combinations, islice
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from registers import application, count, empty
+from sqlalchemy import func, select
+
+from cms.models import Complaint, Deadline, Kind, Officer, Posting, Unit, db
+from cms.services import integrity
+from cms.services.demo import fill
+from cms.services.demo.state import SHAPES, units
+from cms.services.demo.world import DISTRICTS
+from cms.unit_of_work import utcnow
+
+__all__ = ["empty"]
+AS_OF = date(2026, 11, 20)
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> Iterator[Flask]:
+    yield from application(tmp_path)
+
+
+def filled(count_: int, **how: str) -> None:
+    fill.fill(db.engine, count=count_, as_of=AS_OF, seed=1, now=utcnow(), **how)  # type: ignore[arg-type]
+
+
+def test_the_state_has_22_districts_and_ten_years(empty: Flask) -> None:
+    filled(300, shape="state")
+    with db.engine.connect() as connection:
+        assert count(connection, "complaint") == 300
+        assert integrity.verify(connection, empty.extensions["cms_vault"]) == []
+        districts = select(Unit.code).where(Unit.kind == Kind.DISTRICT)
+        assert len(connection.scalars(districts).all()) == 22
+        used = connection.scalars(select(Complaint.district_id).distinct()).all()
+        assert len(used) == 22
+        first, last = connection.execute(
+            select(func.min(Complaint.received_on), func.max(Complaint.received_on))
+        ).one()
+        assert (last - first).days > 3_500
+        late_posting = select(func.max(Posting.valid_from)).where(Posting.valid_to.is_(None))
+        assert connection.scalar(late_posting) < date(2017, 1, 1), "in place before the first complaint"
+        assert connection.scalar(select(func.count(Officer.id))) > 1_000
+
+
+def test_codes_differ_in_two_letters() -> None:
+    codes = [*DISTRICTS, *(row["code"] for row in units() if row["kind"] == "DISTRICT")]
+    assert len(codes) == 22
+    for one, other in combinations(codes, 2):
+        assert sum(a != b for a, b in zip(one, other, strict=True)) >= 2, (one, other)
+
+
+@pytest.mark.parametrize(("shape", "late"), [("pilot", "mild"), ("state", "mild"), ("state", "honest")])
+def test_lateness(app: Flask, shape: str, late: str) -> None:
+    filled(1_200, shape=shape, late=late)
+    now = fill.moment_of(AS_OF, utcnow())
+    with db.engine.connect() as connection:
+        is_open = count(connection, "complaint WHERE is_open")
+        overdue = connection.scalar(select(func.count(Complaint.id)).where(Complaint.overdue(now))) or 0
+        closed = select(func.count()).select_from(Deadline).where(Deadline.met_at.is_not(None))
+        in_time = connection.scalar(closed.where(Deadline.met_at <= Deadline.due_at)) or 0
+    if late == "mild":
+        assert 0.06 < is_open / 1_200 < 0.14
+        assert overdue > is_open / 2
+        assert in_time / 1_200 > 0.7
+    else:
+        assert 0.25 < in_time / 1_200 < 0.4, "a third in time"
+        assert is_open / 1_200 < 0.25
+
+
+def test_ten_million_moments_need_no_more_memory_than_ten() -> None:
+    now = fill.moment_of(AS_OF, utcnow())
+    tracemalloc.start()
+    found = fill.moments(10_000_000, 1, now, SHAPES["state"])
+    before = next(found)
+    for moment in islice(found, 20_000):
+        assert before <= moment
+        before = moment
+    assert tracemalloc.get_traced_memory()[1] < 5_000_000
+    tracemalloc.stop()
+    assert sum(1 for _ in fill.moments(5_000, 1, now, SHAPES["pilot"])) == 5_000
