@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session, aliased, selectinload
 
 from cms.authz import DESK, allowed, units_of, visible
 from cms.i18n import _l
@@ -107,6 +107,8 @@ def waiting(
     """The newest letters of a kind that the viewer's desk has yet to hand over, with their words."""
     owed = unsettled if kind is DocumentKind.COPY else undelivered
     cases = {case.id: case for case in owed(session, viewer, limit)}
+    people = select(Complaint).where(Complaint.id.in_(cases)).options(selectinload(Complaint.parties))
+    session.scalars(people.execution_options(populate_existing=True)).all()
     query = select(Document).where(
         Document.complaint_id.in_(cases), Document.kind == kind,
         Document.state != DocumentState.PAPER,
