@@ -212,6 +212,16 @@ def test_statements_and_weight(app: Flask, sign_in: SignIn) -> None:
     assert len(said) == 3, "sign-in, rows, and once a minute every choice together"
 
 
+def test_numbers_of_a_district_are_found_unit_by_unit(app: Flask, cases: list[Complaint], sign_in: SignIn) -> None:
+    if db.engine.dialect.name != "postgresql":
+        pytest.skip("SQLite knows no LATERAL")
+    for login, walked in (("sp.hsr", True), ("adgp", False), ("sho.hsr", True)):
+        browser = sign_in(login)
+        with statements(app) as said:
+            browser.get(f"{GRID}?clock=all&sort=number")
+        assert ("LATERAL" in said[-1]) is walked, login
+
+
 def test_a_row_of_a_short_list_added_elsewhere_is_named_at_once(
     app: Flask, cases: list[Complaint], sign_in: SignIn
 ) -> None:
@@ -292,6 +302,7 @@ def test_the_file_is_safe_capped_and_logged(
 @pytest.mark.parametrize("text", ["=1", "+1", "-1", "@x", "\tx", "\rx", "  =1", " \t-2"])
 def test_no_cell_is_a_formula(text: str) -> None:
     assert export.safe(text).startswith("'")
+    assert export.safe_column(["a", text, "b-1"]) == ["a", f"'{text}", "b-1"]
     assert export.safe("a=b") == "a=b"
 
 

@@ -226,10 +226,10 @@ class Sheet:
         # Every value was escaped by its piece.
         return Markup("".join(map(self.template.__mod__, said)))  # noqa: S704
 
-    def texts(self, tuples: Sequence[Sequence[Any]], now: datetime) -> Iterable[Sequence[str]]:
-        """The rows as plain text, one entry per cell: its pieces joined by a blank."""
+    def texts(self, tuples: Sequence[Sequence[Any]], now: datetime) -> list[Iterable[str]]:
+        """The columns of these rows as plain text, one per cell: its pieces joined by a blank."""
         columns = list(zip(*tuples, strict=True))
-        return zip(*(self.cell_texts(cell, columns, now) for cell in self.cells), strict=True) if columns else ()
+        return [self.cell_texts(cell, columns, now) for cell in self.cells] if columns else []
 
     def cell_texts(self, cell: Cell, columns: Sequence[Column], now: datetime) -> Iterable[str]:
         """One cell of every row as plain text."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import logging
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -25,6 +26,8 @@ CAP = 50_000
 CHUNK = 2_000
 """Rows held in memory at a time."""
 DANGEROUS = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r")
+SUSPICIOUS = re.compile(rf"^\s*[{re.escape(''.join(DANGEROUS))}]", re.MULTILINE)
+"""Finds a dangerous cell in a column joined by line ends, and now and then a harmless one."""
 MARK = "\ufeff"
 """Tells a spreadsheet that the file is UTF-8, so that Hindi opens as Hindi."""
 
@@ -40,6 +43,12 @@ class Echo:
 def safe(text: str) -> str:
     """A cell no spreadsheet takes for a formula, also after blanks."""
     return f"'{text}" if text.startswith(("\t", "\r")) or text.lstrip().startswith(DANGEROUS) else text
+
+
+def safe_column(texts: Iterable[str]) -> Sequence[str]:
+    """Safe cells. One look tells of a whole column that it holds no formula."""
+    texts = list(texts)
+    return [safe(text) for text in texts] if SUSPICIOUS.search("\n".join(texts)) else texts
 
 
 def answer(view: Any, who: Viewer) -> Response:
@@ -78,5 +87,5 @@ def lines(view: Any, asked: Any, who: Viewer) -> Iterator[str]:
 def stretch(sheet: Any, rows: Sequence[Sequence[Any]], now: Any) -> str:
     """Rows as lines of safe text."""
     out = io.StringIO(newline="")
-    csv.writer(out).writerows(map(safe, row) for row in sheet.texts(rows, now))
+    csv.writer(out).writerows(zip(*map(safe_column, sheet.texts(rows, now)), strict=True))
     return out.getvalue()

@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 from flask import current_app, g, make_response, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_admin import expose
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from sqlalchemy import Select
 
 from cms.admin_views import keyset
@@ -25,6 +25,7 @@ from cms.admin_views.export import answer
 from cms.admin_views.filters import GridFilter, LinkIs, kept
 from cms.admin_views.frame import Shell, hole
 from cms.admin_views.keyset import Page
+from cms.admin_views.memory import remembered
 from cms.admin_views.scoping import Scope, scope
 from cms.database import reading
 from cms.i18n import _, language
@@ -33,8 +34,8 @@ from cms.unit_of_work import utcnow
 from cms.web import viewer
 
 MOST_SHAPES = 1_000
-PAGER_LINK = Markup('<a class="btn" id="p-{}" href="{}">{}</a>')
-PAGER_WORD = Markup('<span class="btn off" aria-hidden="true">{}</span>')
+PAGER_LINK = '<a class="btn" id="p-%s" href="%s">%s</a>'
+PAGER_WORD = '<span class="btn off" aria-hidden="true">%s</span>'
 
 
 class Grid(Counting):
@@ -110,10 +111,10 @@ class Grid(Counting):
         if found is None:
             if len(shapes) >= MOST_SHAPES:
                 shapes.clear()
-            walks = current_app.extensions["cms_reads"].dialect.name == "postgresql" and not asked.search
             inner = keyset.ids(
-                self.model, asked.order, asked.place, allowed.ways, self.conditions(asked), asked.size + 1, walks
-            )
+                self.model, asked.order, asked.place, allowed.ways, self.conditions(asked), asked.size + 1,
+                0 if asked.search else walked_from(),
+            )  # fmt: skip
             found = shapes[key] = keyset.page(self.model, asked.order, inner, sheet)
         return found
 
@@ -154,7 +155,8 @@ class Grid(Counting):
         if once:
             return render(rows, pager)
         said = urlencode([(k, v) for k, v in request.args.items() if k not in PAGING])
-        reader = (language(), who.seats, who.officer_id, who.role, who.name)
+        lang = language()
+        reader = (lang, who.seats, who.officer_id, who.role, who.called(lang))
         key = ("page", self.endpoint, said, phone, part, bool(rows), reader)
         shell: Shell = kept(key, Shell, lambda: render(hole("rows") if rows else rows, hole("pager")))
         return shell.filled({"rows": rows, "pager": pager})
@@ -235,8 +237,8 @@ class Grid(Counting):
         made = []
         for key, word in kept(("pager", language()), pager_words):
             url = urls[key]
-            made.append(PAGER_LINK.format(key, url, word) if url else PAGER_WORD.format(word))
-        return Markup(" ").join(made)
+            made.append(PAGER_LINK % (key, escape(url), word) if url else PAGER_WORD % word)
+        return Markup(" ".join(made))  # noqa: S704 - words and addresses are escaped
 
     @expose("/export/csv/")
     def export(self) -> ResponseReturnValue:
@@ -244,9 +246,16 @@ class Grid(Counting):
         return answer(self, viewer())
 
 
-def pager_words() -> list[tuple[str, str]]:
+def walked_from() -> int:
+    """The level of the districts in the tree; 0 where the database cannot walk unit by unit."""
+    able = current_app.extensions["cms_reads"].dialect.name == "postgresql"
+    return remembered().district_level if able else 0
+
+
+def pager_words() -> list[tuple[str, Markup]]:
     """The four ways to go on, in the order they are shown."""
-    return [("first", _("First")), ("previous", _("Previous")), ("next", _("Next")), ("last", _("Last"))]
+    words = [("first", _("First")), ("previous", _("Previous")), ("next", _("Next")), ("last", _("Last"))]
+    return [(key, escape(word)) for key, word in words]
 
 
 __all__ = ["Asked", "Cell", "Grid", "Tab"]

@@ -26,12 +26,11 @@ from sqlalchemy import (
 from sqlalchemy.sql import operators, visitors
 
 from cms.admin_views.cells import Sheet, plain
+from cms.admin_views.scoping import level
 from cms.columns import Instant
 from cms.i18n import day_range
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-DISTRICT = 3
-"""Level of a district in the tree: state, range, district."""
 CLUSTERED = frozenset({"number"})
 """Orders in which the rows of one district lie together."""
 WAYS = ("first", "after", "before", "last", "jump")
@@ -98,15 +97,16 @@ def jump_key(text: str, column: Any, desc: bool) -> Any:
 
 def ids(
     model: type[Any], order: Order, place: Place, ways: Sequence[ColumnElement[bool]],
-    conditions: Iterable[ColumnElement[bool]], limit: int, walks: bool = False,
+    conditions: Iterable[ColumnElement[bool]], limit: int, district: int = 0,
 ) -> Any:  # fmt: skip
     """SELECT id, sort_key of one page; any of the ways suffices. The cursor: :at_key and :at_id.
 
     The LIMIT is a literal: a bound one lets PostgreSQL keep a plan made for a huge one.
-    walks: the database knows LATERAL, so that units may be walked one by one.
+    district: the level of districts in the tree, from which on units may be walked one by one;
+    0 where the database cannot.
     """
     conditions, falling = list(conditions), order.desc != place.backwards
-    lists = [way_ids(model, order, place, [way, *conditions], falling, limit, walks) for way in ways]
+    lists = [way_ids(model, order, place, [way, *conditions], falling, limit, district) for way in ways]
     if len(lists) == 1:
         return lists[0]
     both = union(*(select(one.subquery(f"way{i}")) for i, one in enumerate(lists))).subquery("ways")
@@ -117,12 +117,12 @@ def ids(
 
 def way_ids(
     model: type[Any], order: Order, place: Place, conditions: Sequence[ColumnElement[bool]],
-    falling: bool, limit: int, walks: bool,
+    falling: bool, limit: int, district: int,
 ) -> Select[Any]:  # fmt: skip
     """The page as one of the ways finds it, walking one index, or one range of it for each unit."""
     column, key = getattr(model, order.key), inspect(model).primary_key[0]
     units, others = units_apart(conditions)
-    if not (walks and any(is_narrow(unit, order) for unit in units)):
+    if not (district and any(is_narrow(unit, order, district) for unit in units)):
         units, others = [], list(conditions)
     query = select(key.label("id"), column.label("sort_key")).where(*others)
     if place.way in ("after", "before", "jump"):
@@ -152,15 +152,15 @@ def conjuncts(clause: Any) -> list[Any]:
     return [part for one in clause.clauses for part in conjuncts(one)]
 
 
-def is_narrow(units: Any, order: Order) -> bool:
+def is_narrow(units: Any, order: Order, district: int) -> bool:
     """True if these units' rows may lie far from where an index on the order alone begins.
 
     A range has most rows of any page, a district one in every few; but numbers begin with the
     district, so that one district's lie together. A filter's bounds have no value yet.
     """
     values = [e.value for e in visitors.iterate(units) if isinstance(e, BindParameter)]
-    levels = min((str(value).strip("/").count("/") + 1 for value in values if value), default=0)
-    return levels > DISTRICT or (order.key in CLUSTERED and levels not in range(1, DISTRICT))
+    levels = min(map(level, values), default=0)
+    return levels > district or (order.key in CLUSTERED and levels not in range(1, district))
 
 
 def unit_by_unit(query: Select[Any], model: type[Any], units: Sequence[Any], falling: bool) -> Select[Any]:

@@ -68,6 +68,8 @@ class Remembered:
             self.rows[row[0]][row[1]] = row
         units = sorted((row for row in self.rows["Unit"].values() if row[6]), key=lambda row: row[4])
         self.tree = {row[1]: (row[4], row[2], row[3], UnitKind[row[5]]) for row in units}
+        districts = [row[4].count("/") - 1 for row in units if row[5] == UnitKind.DISTRICT.name]
+        self.district_level = min(districts, default=0)
         self.names: dict[Any, dict[int | None, str]] = {}
 
     def called(self, model: Any, lang: str, escaped: bool) -> dict[int | None, str]:

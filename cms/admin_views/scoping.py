@@ -62,13 +62,20 @@ def read_policy(viewer: Viewer, model: type[Any], book: Book) -> Scope:
             # PostgreSQL's generic plan takes any path for one station. For the few wide seats the
             # path goes into the text, so that a plan is kept which knows how wide it is.
             element.literal_execute = is_wide(values[name])
-    return Scope(str(where), where, ways_of(where), values)
+    # A range and a district read alike but are walked differently: the level is part of the shape.
+    levels = sorted({level(value) for value in values.values() if is_wide(value)})
+    return Scope(f"{where} {levels}", where, ways_of(where), values)
 
 
 def is_wide(value: Any) -> bool:
     """True for a bound of the path of a unit high up in the tree."""
+    return 0 < level(value) <= WIDE_LEVELS
+
+
+def level(value: Any) -> int:
+    """How deep in the tree the unit of this path is, 1 at the top; 0 if it is no path."""
     parts = value.strip("/").split("/") if isinstance(value, str) and value.startswith("/") else []
-    return 0 < len(parts) <= WIDE_LEVELS and all(part.isdecimal() for part in parts)
+    return len(parts) if all(part.isdecimal() for part in parts) else 0
 
 
 def ways_of(where: Any) -> tuple[ColumnElement[bool], ...]:
