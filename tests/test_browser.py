@@ -301,7 +301,7 @@ AXE = """async () => {
 SCREENS = {
     None: ("/", "/track", "/verify/UNKNOWN", "/login", "/nothing-here"),
     "branch.hsr": ("/admin/", "/admin/complaint/new/", "/admin/complaint/{id}/handover/", "/admin/complaint/unsettled/",
-                   "/admin/complaint/edit/?id={id}", "/admin/complaint/{id}/mark/"),
+                   "/admin/complaint/edit/?id={id}", "/admin/complaint/{id}/mark/", "/admin/complaint/letters/copies/"),
     "sho.hsr": ("/admin/", "/admin/complaint/", "/admin/complaint/?clock=overdue", "/admin/complaint/details/?id={id}",
                 "/admin/complaint/{id}/assign/", "/admin/officer/"),
     "adgp": ("/admin/", "/admin/unit/", "/admin/officer/"),
