@@ -64,7 +64,7 @@ def open_value(record_key: bytes, sealed: str) -> str:
 
 def new_code(length: int = 16) -> str:
     """An unguessable code for the QR of a document (80 bits at 16 letters)."""
-    return "".join(secrets.choice(ALPHABET) for _ in range(length))
+    return "".join(ALPHABET[byte % 32] for byte in secrets.token_bytes(length))
 
 
 def new_token() -> str:

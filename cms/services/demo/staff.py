@@ -34,6 +34,9 @@ POSTS: dict[Kind, tuple[tuple[Post, tuple[str, ...]], ...]] = {
 }  # fmt: skip
 """Kind of unit -> posts with the rank of each officer there."""
 
+VACANT = "-PS04"
+"""Stations whose post of SHO is vacant: what is for the SHO goes to the next filled post above."""
+
 ACCOUNTS: tuple[tuple[str, str, Post | None, str], ...] = (
     ("adgp", "RHSR", Post.ADGP, "en"),
     ("sp.hsr", "HSR", Post.SP, "en"),
@@ -132,6 +135,8 @@ def recruit(
     seats: list[tuple[Place, Post]] = []
     for place in places(work, top).values():
         for post, held in POSTS.get(place.kind, ()):
+            if post is Post.SHO and place.code.endswith(VACANT):
+                continue
             for rank in held:
                 officers.append(officer(rng, crowd, ranks[rank], rank, place, len(officers)))
                 seats.append((place, post))
