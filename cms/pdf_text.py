@@ -54,9 +54,17 @@ class _Codes:
 
     own: dict[int, str] = dataclasses.field(default_factory=dict)
     extra: dict[tuple[int, str], int] = dataclasses.field(default_factory=dict)
+    known: dict[tuple[int, str], int] = dataclasses.field(default_factory=dict)
 
     def code(self, glyph: _Glyph) -> int:
         """Return the code that draws the glyph and reads as its text."""
+        key = (glyph.code, glyph.text)
+        code = self.known.get(key)
+        if code is None:
+            code = self.known[key] = self._new_code(glyph)
+        return code
+
+    def _new_code(self, glyph: _Glyph) -> int:
         if self.own.setdefault(glyph.code, glyph.text) == glyph.text:
             glyph.font.to_unicode[glyph.code] = glyph.text
             return glyph.code
@@ -255,13 +263,14 @@ def _settle(word: list[_Glyph]) -> None:
     Text moves between neighbouring Indic glyphs only: a full stop must stay one, for other
     lines draw it under the same code.
     """
-    for indic, run in groupby(word, _is_indic):
-        letters = list(run)
-        for at, glyph in enumerate(letters if indic else []):
-            if not glyph.text:
-                _borrow(letters, at)
+    if not all(glyph.text for glyph in word):
+        for indic, run in groupby(word, _is_indic):
+            letters = list(run)
+            for at, glyph in enumerate(letters if indic else []):
+                if not glyph.text:
+                    _borrow(letters, at)
     head, *rest = word
-    if rest and _is_indic(rest[0]) and any(unicodedata.category(sign) == "Mn" for sign in head.text[1:]):
+    if rest and len(head.text) > 1 and _is_indic(rest[0]) and any(unicodedata.category(sign) == "Mn" for sign in head.text[1:]):
         rest[0].text = head.text[1:] + rest[0].text
         head.text = head.text[:1]
 
