@@ -270,7 +270,7 @@ def _settle(word: list[_Glyph]) -> None:
                 if not glyph.text:
                     _borrow(letters, at)
     head, *rest = word
-    if rest and len(head.text) > 1 and _is_indic(rest[0]) and any(unicodedata.category(sign) == "Mn" for sign in head.text[1:]):
+    if rest and _is_indic(rest[0]) and any(unicodedata.category(sign) == "Mn" for sign in head.text[1:]):
         rest[0].text = head.text[1:] + rest[0].text
         head.text = head.text[:1]
 
