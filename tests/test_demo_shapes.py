@@ -9,6 +9,7 @@ from itertools import combinations, islice
 from pathlib import Path
 
 import pytest
+from conftest import Cluster
 from flask import Flask
 from registers import application, count, empty
 from sqlalchemy import func, select
@@ -49,6 +50,28 @@ def test_the_state_has_22_districts_and_ten_years(empty: Flask) -> None:
         late_posting = select(func.max(Posting.valid_from)).where(Posting.valid_to.is_(None))
         assert connection.scalar(late_posting) < date(2017, 1, 1), "in place before the first complaint"
         assert connection.scalar(select(func.count(Officer.id))) > 1_000
+
+
+def test_two_processes_write_the_same_as_one(
+    cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = []
+    for lanes, start in ((1, 10**9), (2, 100)):
+        monkeypatch.setattr(fill, "LANES_FROM", start)
+        monkeypatch.setattr(fill.bulk, "batch_size", lambda _engine: 60)
+        cluster.sql(f"CREATE DATABASE lanes{lanes}")
+        for app in application(tmp_path, cluster.url(f"lanes{lanes}")):
+            filled(300)
+            with db.engine.connect() as connection:
+                query = "SELECT number, text, status, due_at, disposal_text FROM complaint ORDER BY number"
+                found.append(connection.exec_driver_sql(query).all())
+                series = "SELECT district_id, year, last FROM number_series ORDER BY 1, 2"
+                found.append(connection.exec_driver_sql(series).all())
+                assert integrity.verify(connection, app.extensions["cms_vault"]) == []
+                assert count(connection, "stamp WHERE name LIKE 'demo:lane%%'") == (2 if lanes == 2 else 0)
+        cluster.sql(f"DROP DATABASE lanes{lanes} WITH (FORCE)")
+    assert len(found[0]) == 300
+    assert found[:2] == found[2:]
 
 
 def test_codes_differ_in_two_letters() -> None:

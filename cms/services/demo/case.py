@@ -83,12 +83,15 @@ class Case:
         self.dossier.complaint.update(status=status, is_open=status in OPEN)
 
 
+def drawn(world: World, rng: Random) -> tuple[str, str, str, str]:
+    """Language, category, mode and district: the first draws of every complaint."""
+    lang = "hi" if rng.random() < 0.72 else "en"
+    return lang, world.category.draw(rng), world.mode.draw(rng), world.district.draw(rng)
+
+
 def begin(world: World, rng: Random, at: datetime) -> Case:
     """Who complains of what, where and how."""
-    lang = "hi" if rng.random() < 0.72 else "en"
-    category, mode, district = (
-        world.category.draw(rng), world.mode.draw(rng), world.district.draw(rng),
-    )  # fmt: skip
+    lang, category, mode, district = drawn(world, rng)
     place = world.station(rng, district, category)
     at_station = mode in AT_STATION and rng.random() < 0.85
     desk = place if at_station else world.staff.by_code[district]

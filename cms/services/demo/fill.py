@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from multiprocessing import get_context
 from random import Random
 from typing import Any
 
-from sqlalchemy import Engine, func, insert, select
+from sqlalchemy import Engine, func, insert, select, update
 
 from cms.i18n import IST, ist
-from cms.models import Complaint, Language, NumberSeries, Officer, Stamp
+from cms.models import Complaint, Language, NumberSeries, Officer, Stamp, db
 from cms.rules import SYSTEM, Post, complaint_number
 from cms.services import bulk, complaints, reference
 from cms.services.demo import staff as staffing
-from cms.services.demo.case import Case, begin
+from cms.services.demo.case import Case, begin, drawn
 from cms.services.demo.life import live
 from cms.services.demo.people import Crowd, dice
 from cms.services.demo.staff import ACCOUNTS, ORIGIN, PASSWORD, Staff
@@ -26,6 +29,9 @@ from cms.unit_of_work import Work, unit_of_work
 DEFAULT = 2_000
 FRESH = 6
 """Of these many walk-ins of today the copy is still to be handed over."""
+
+LANES_FROM = 50_000
+"""From so many complaints on two processes write into PostgreSQL."""
 
 SMALL = 50
 """Below this the fresh ones are left out."""
@@ -69,11 +75,8 @@ def fill(
     with unit_of_work(SYSTEM, via="demo", now=moment) as work:
         staff = staffing.muster(work, as_of, form.top)
         world = build(work, staff, crowd, moment, form, late)
-        done = work.session.scalar(select(func.count()).select_from(Complaint)) or 0
-        series = last_numbers(work)
     fresh = FRESH if count >= SMALL else 0
-    cases = lives(world, series, count - fresh, seed, done)
-    written = write(engine, cases, series, moment, count - fresh, done, tell)
+    written = run_lanes(Plan(engine, world, count - fresh, seed, tell))
     written += take_in(world, staff, fresh, seed, moment)
     with unit_of_work(SYSTEM, via="demo", now=moment) as work:
         put_stamp(work, "demo:done", str(count))
@@ -107,12 +110,6 @@ def put_stamp(work: Work, name: str, value: str) -> None:
     work.session.execute(insert(Stamp.__table__).values(name=name, value=value))  # type: ignore[arg-type]
 
 
-def last_numbers(work: Work) -> dict[tuple[int, int], int]:
-    """(district, year) -> last number given."""
-    rows = work.session.execute(select(NumberSeries))
-    return {(s.district_id, s.year): s.last for s in rows.scalars()}
-
-
 def moments(count: int, seed: int, now: datetime, shape: Shape) -> Iterator[datetime]:
     """When each complaint came in, oldest first: flat over the days, few on Sundays, by day.
 
@@ -140,34 +137,111 @@ def share(day: datetime, last: datetime, shape: Shape) -> float:
     return part * min(max((last - day).total_seconds() - 9 * 3600, 0) / 36_000, 1.0)
 
 
-def lives(
-    world: World, series: dict[tuple[int, int], int], count: int, seed: int, done: int
-) -> Iterator[Case]:
-    """The complaints one after the other, numbered; those already written are passed over."""
-    for place, at in enumerate(moments(count, seed, world.now, world.shape)):
-        if place < done:
+@dataclass(frozen=True)
+class Plan:
+    """What is to be written, the same for every process that writes."""
+
+    engine: Engine
+    world: World
+    total: int
+    seed: int
+    tell: Tell
+
+    @property
+    def lanes(self) -> int:
+        """How many processes write at once: SQLite has one writer, few complaints need no second."""
+        return 2 if self.engine.dialect.name == "postgresql" and self.total >= LANES_FROM else 1
+
+
+Series = dict[tuple[int, int], int]
+"""(district, year) -> last number given."""
+
+
+def lives(plan: Plan, series: Series, lane: int, done: int) -> Iterator[Case]:
+    """The complaints of one lane, numbered; those already written are passed over.
+
+    Every lane counts the numbers of all, so that they are without a gap however many write.
+    """
+    world, mine = plan.world, 0
+    for place, at in enumerate(moments(plan.total, plan.seed, world.now, world.shape)):
+        seed = plan.seed * 1_000_003 + place
+        district = world.staff.by_code[drawn(world, dice(seed))[3]]
+        key = (district.id, ist(at).year)
+        serial = series[key] = series.get(key, 0) + 1
+        if place % plan.lanes != lane:
             continue
-        case = live(world, dice(seed * 1_000_003 + place), at)
-        district = world.staff.places[case.dossier.complaint["district_id"]]
-        year = ist(at).year
-        serial = series[district.id, year] = series.get((district.id, year), 0) + 1
-        case.dossier.complaint["number"] = complaint_number(district.code, year, serial)
-        yield case
+        mine += 1
+        if mine > done:
+            case = live(world, dice(seed), at)
+            case.dossier.complaint["number"] = complaint_number(district.code, key[1], serial)
+            yield case
+
+
+def run_lanes(plan: Plan) -> int:
+    """Write everything that is not there yet, in one process or in several; how many in this run."""
+    if plan.lanes == 1:
+        with unit_of_work(SYSTEM, via="demo", now=plan.world.now) as work:
+            done = work.session.scalar(select(func.count()).select_from(Complaint)) or 0
+        return write(plan, {}, 0, done)
+    db.session.remove()
+    plan.engine.dispose()  # no connection may be shared with the other process
+    others = [
+        get_context("fork").Process(target=write_beside, args=(plan, lane), daemon=True)
+        for lane in range(1, plan.lanes)
+    ]
+    for other in others:
+        other.start()
+    series: Series = {}
+    written = write(plan, series, 0, lane_done(plan, 0))
+    for other in others:
+        other.join()
+        if other.exitcode:
+            raise RuntimeError("a process that wrote demo complaints ended before its time; start again")
+    with unit_of_work(SYSTEM, via="demo", now=plan.world.now) as work:
+        if work.session.scalar(select(NumberSeries.last).limit(1)) is None:
+            bulk.continue_numbers(work, series)
+    return written * plan.lanes
+
+
+def write_beside(plan: Plan, lane: int) -> None:
+    """One lane in a process of its own, as long as the one that started it lives."""
+    plan.engine.dispose(close=False)
+    parent = os.getppid()
+    write(plan, {}, lane, lane_done(plan, lane), lambda: os.getppid() == parent)
+
+
+def lane_done(plan: Plan, lane: int) -> int:
+    """How many complaints of a lane are there."""
+    with plan.engine.connect() as connection:
+        return int(stamp(connection, f"demo:lane{lane}") or 0)
 
 
 def write(
-    engine: Engine, cases: Iterator[Case], series: dict[tuple[int, int], int], moment: datetime,
-    total: int, done: int, tell: Tell,
-) -> int:  # fmt: skip
-    """Write the complaints in batches, each with the numbers it used; how many."""
+    plan: Plan, series: Series, lane: int, done: int, may_go: Callable[[], bool] = lambda: True
+) -> int:
+    """Write the complaints of a lane in batches; how many."""
     written = 0
-    for batch in bulk.in_batches(cases, bulk.batch_size(engine)):
-        with unit_of_work(SYSTEM, via="demo", now=moment) as work:
+    for batch in bulk.in_batches(lives(plan, series, lane, done), bulk.batch_size(plan.engine)):
+        if not may_go():
+            raise SystemExit(1)
+        with unit_of_work(SYSTEM, via="demo", now=plan.world.now) as work:
             bulk.insert_complaints(work, [case.dossier for case in batch])
-            bulk.continue_numbers(work, series)
+            if plan.lanes == 1:
+                bulk.continue_numbers(work, series)
+            else:
+                count_lane(work, lane, done + written + len(batch))
         written += len(batch)
-        tell("complaints", done + written, total)
+        plan.tell("complaints", (done + written) * plan.lanes, plan.total)
     return written
+
+
+def count_lane(work: Work, lane: int, done: int) -> None:
+    """Note in the same transaction how far a lane has come."""
+    table: Any = Stamp.__table__
+    name = f"demo:lane{lane}"
+    changed = work.session.execute(update(table).where(table.c.name == name).values(value=str(done)))
+    if changed.rowcount == 0:  # type: ignore[attr-defined]
+        put_stamp(work, name, str(done))
 
 
 def take_in(world: World, staff: Staff, count: int, seed: int, moment: datetime) -> int:
