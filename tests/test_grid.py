@@ -15,7 +15,7 @@ import world
 from flask import Flask
 from sqlalchemy import event, select
 
-from cms.admin_views import asking, counting, export
+from cms.admin_views import asking, counting, export, memory
 from cms.admin_views.filters import forget
 from cms.authz import Book, visible
 from cms.models import Category, Complaint, Officer, Unit, db
@@ -331,6 +331,25 @@ def test_a_look_up_finds_by_words_by_reference_and_without_script(app: Flask, si
     assert "<html" not in options
     assert "Manoj Sheoran" not in browser.get(f"{GRID}choices/io/?q=Manoj").text
     assert browser.get(f"{GRID}choices/password/?q=x").status_code == 404
+
+
+def test_a_kept_page_has_nothing_of_another_request(cases: list[Complaint], sign_in: SignIn) -> None:
+    first, second = sign_in("sp.hsr"), sign_in("sp.hsr")
+    pages = [browser.get(f"{GRID}?clock=all").text for browser in (first, second, first)]
+    tokens = [set(re.findall(r'name="csrf_token" value="([^"]+)"', page)) for page in pages]
+    assert [len(found) for found in tokens] == [1, 1, 1]
+    assert tokens[0] == tokens[2] != tokens[1]
+    assert not any("\0" in page for page in pages)
+    assert "next=/admin/complaint/?clock=all%26at=last" in first.get(f"{GRID}?clock=all&at=last").text
+
+
+def test_the_oldest_of_what_is_remembered_goes_first(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory, "MOST_KEPT", 8)
+    forget()
+    for i in range(9):
+        memory.keep(i, i)
+    assert [i for i in range(9) if memory.fresh(i)] == [2, 3, 4, 5, 6, 7, 8]
+    forget()
 
 
 def test_hindi(cases: list[Complaint], sign_in: SignIn) -> None:

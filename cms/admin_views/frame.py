@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import secrets
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -88,12 +89,14 @@ class Frame:
         return str(kept(("csrf", said), generate_csrf) if said else generate_csrf())
 
 
-HOLE = re.compile("\0([a-z]+)\0")
+SECRET = secrets.token_hex(8)
+"""Of this process, so that nothing anybody typed reads as a hole."""
+HOLE = re.compile(f"\0{SECRET}([a-z]+)\0")
 
 
 def hole(name: str) -> Markup:
     """Where a kept page takes what is this request's alone."""
-    return Markup(f"\0{name}\0")  # noqa: S704 - a name of ours between two signs no text holds
+    return Markup(f"\0{SECRET}{name}\0")  # noqa: S704 - a name of ours
 
 
 class Shell:

@@ -37,10 +37,12 @@ def fresh(key: Any) -> tuple[float, Any] | None:
 
 
 def keep(key: Any, value: Any) -> Any:
-    """Remember a value for :data:`KEEP_SECONDS`."""
+    """Remember a value for :data:`KEEP_SECONDS`; when there are too many the oldest quarter goes."""
     store = memory()
+    store.pop(key, None)
     if len(store) >= MOST_KEPT:
-        store.clear()
+        for old in list(store)[: MOST_KEPT // 4]:
+            store.pop(old, None)
     store[key] = (time.monotonic() + KEEP_SECONDS, value)
     return value
 
