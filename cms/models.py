@@ -13,6 +13,7 @@ Tables and predicates only: no query, commit, format or permission. Column order
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
@@ -81,7 +82,8 @@ def partial(name: str, *columns: str, where: str, include: Sequence[str] = ()) -
 
     include: columns that PostgreSQL keeps beside the key, so that it need not read the row.
     """
-    lite = where.replace("NOT restricted", "restricted = 0").replace("is_open", "is_open = 1")
+    lite = where.replace("NOT restricted", "restricted = 0").replace("NOT is_open", "is_open = 0")
+    lite = re.sub(r"\bis_open\b(?! =)", "is_open = 1", lite)
     lite = "restricted = 1" if lite == "restricted" else lite
     return Index(name, *columns, postgresql_where=text(where), sqlite_where=text(lite),
                  postgresql_include=list(include))  # fmt: skip
@@ -436,7 +438,10 @@ class Complaint(Versioned, Recorded, Model):
         partial("ix_complaint_registered", "registered_at", "id", where="NOT restricted", include=["unit_id"]),
         Index("ix_complaint_unit_registered", "unit_id", "registered_at", "id"),
         Index("ix_complaint_unit_due", "unit_id", "due_at", "id"),
-        Index("ix_complaint_unit_number", "unit_id", "number", "id"),
+        partial("ix_complaint_unit_number", "unit_id", "number", "id", where="NOT restricted"),
+        partial("ix_complaint_closed", "registered_at", "id",
+                where="NOT is_open AND NOT restricted", include=["unit_id"]),
+        Index("ix_complaint_category_due", "category_id", "due_at", "id"),
         partial("ix_complaint_number_id", "number", "id", where="NOT restricted", include=["unit_id"]),
         partial("ix_complaint_copy_unsettled", "registered_unit_id", "id", where="copy_settled_at IS NULL"),
         partial("ix_complaint_restricted", "id", where="restricted"),
