@@ -34,6 +34,22 @@ CI = os.environ.get("CI") == "true"
 PG_BIN = Path("/usr/lib/postgresql/15/bin")
 
 
+CHROMIUM = next((path for path in map(shutil.which, ("chromium", "chromium-browser", "google-chrome")) if path), None)
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+         "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage"]  # fmt: skip
+
+
+def start_chromium(driver: Any) -> Any:
+    """A headless Chromium with the machine's own fonts and libraries.
+
+    With the renderer's fonts.conf, which names four fonts only, Chromium dies at a fallback glyph.
+    """
+    if CHROMIUM is None:
+        absent("Chromium")
+    env = {name: value for name, value in os.environ.items() if name not in ("FONTCONFIG_FILE", "LD_LIBRARY_PATH")}
+    return driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS, env=env)
+
+
 def absent(what: str) -> None:
     """Skip with a notice; in CI a missing server is a failure."""
     if CI:

@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import socket
 import subprocess
 import sys
@@ -12,15 +11,12 @@ from pathlib import Path
 
 import axe_playwright_python
 import pytest
-from conftest import SECRET, absent, fill, settings_for
+from conftest import SECRET, fill, settings_for, start_chromium
 from playwright.sync_api import sync_playwright
 
 from tests.queue_server import QueueServer
 
 ROOT = Path(__file__).parents[1]
-CHROMIUM = next((path for path in map(shutil.which, ("chromium", "chromium-browser", "google-chrome")) if path), None)
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-         "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage"]  # fmt: skip
 SIZES = {"desk": {"width": 1366, "height": 768}, "phone": {"width": 390, "height": 844}}
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -83,8 +79,6 @@ def station(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def driver():
-    if CHROMIUM is None:
-        absent("Chromium")
     with sync_playwright() as playing:
         yield playing
 
@@ -92,7 +86,7 @@ def driver():
 @pytest.fixture
 def chromium(driver):
     """A Chromium per test: one that dies takes one test with it."""
-    browser = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+    browser = start_chromium(driver)
     yield browser
     browser.close()
 

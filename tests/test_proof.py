@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import re
-import shutil
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Any
 
 import pytest
 import world
-from conftest import absent
+from conftest import start_chromium
 from flask import Flask
 from flask.testing import FlaskClient
 from pypdf import PdfReader, PdfWriter
@@ -185,7 +184,6 @@ def test_both_languages(client: FlaskClient, issued: tuple[Document, bytes], lan
     assert f"<h1>{words}</h1>" in page.text
 
 
-CHROMIUM = next((path for path in map(shutil.which, ("chromium", "chromium-browser", "google-chrome")) if path), None)
 
 
 @pytest.fixture
@@ -202,10 +200,8 @@ def address(app: Flask) -> Iterator[str]:
 def phone(address: str) -> Iterator[Any]:
     from playwright.sync_api import sync_playwright
 
-    if CHROMIUM is None:
-        absent("Chromium")
     with sync_playwright() as playing:
-        browser = playing.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"])
+        browser = start_chromium(playing)
         context = browser.new_context(viewport={"width": 390, "height": 844}, base_url=address)
         yield context.new_page()
         browser.close()
@@ -229,6 +225,7 @@ def test_on_the_phone_the_file_is_never_sent(issued: tuple[Document, bytes], pho
             phone.click("#check-file button")
             expected = "changed" if name == "unknown" and start != "/verify/-" else name
             phone.wait_for_selector(f'[data-verdict="{expected}"]:not([hidden])')
+            phone.locator("main h1:visible").first.wait_for()
             assert phone.locator("main h1:visible").count() == 1
             assert phone.evaluate("document.documentElement.scrollWidth") <= 390
     phone.screenshot(path=tmp_path / "proof.png", full_page=True)
