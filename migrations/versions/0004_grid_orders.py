@@ -1,4 +1,4 @@
-"""Indexes of three lists that were slow at 200,000 complaints: by category, closed, by number.
+"""Indexes of lists that were slow at 200,000 complaints: by category, closed, by number.
 
 Revision: 0004, after 0003
 """
@@ -24,11 +24,21 @@ def upgrade():
         "ix_complaint_closed", ["registered_at", "id"], "NOT is_open AND NOT restricted",
         "is_open = 0 AND restricted = 0", postgresql_include=["unit_id"],
     )
+    partial(
+        "ix_complaint_closed_unit", ["unit_id", "registered_at", "id"], "NOT is_open AND NOT restricted",
+        "is_open = 0 AND restricted = 0",
+    )
+    partial(
+        "ix_complaint_open_unit_number", ["unit_id", "number", "id"], "is_open AND NOT restricted",
+        "is_open = 1 AND restricted = 0",
+    )
     op.create_index("ix_complaint_category_due", "complaint", ["category_id", "due_at", "id"])
 
 
 def downgrade():
     op.drop_index("ix_complaint_category_due", "complaint")
+    op.drop_index("ix_complaint_open_unit_number", "complaint")
+    op.drop_index("ix_complaint_closed_unit", "complaint")
     op.drop_index("ix_complaint_closed", "complaint")
     op.drop_index("ix_complaint_unit_number", "complaint")
     op.create_index("ix_complaint_unit_number", "complaint", ["unit_id", "number", "id"])
