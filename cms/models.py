@@ -445,6 +445,7 @@ class Complaint(Versioned, Recorded, Model):
                 where="NOT is_open AND NOT restricted"),
         partial("ix_complaint_open_unit_number", "unit_id", "number", "id",
                 where="is_open AND NOT restricted"),
+        partial("ix_complaint_io_number", "io_id", "number", "id", where="NOT restricted"),
         Index("ix_complaint_category_due", "category_id", "due_at", "id"),
         partial("ix_complaint_number_id", "number", "id", where="NOT restricted", include=["unit_id"]),
         partial("ix_complaint_copy_unsettled", "registered_unit_id", "id", where="copy_settled_at IS NULL"),

@@ -32,11 +32,13 @@ def upgrade():
         "ix_complaint_open_unit_number", ["unit_id", "number", "id"], "is_open AND NOT restricted",
         "is_open = 1 AND restricted = 0",
     )
+    partial("ix_complaint_io_number", ["io_id", "number", "id"], "NOT restricted", "restricted = 0")
     op.create_index("ix_complaint_category_due", "complaint", ["category_id", "due_at", "id"])
 
 
 def downgrade():
     op.drop_index("ix_complaint_category_due", "complaint")
+    op.drop_index("ix_complaint_io_number", "complaint")
     op.drop_index("ix_complaint_open_unit_number", "complaint")
     op.drop_index("ix_complaint_closed_unit", "complaint")
     op.drop_index("ix_complaint_closed", "complaint")
