@@ -1,6 +1,7 @@
 """Issued documents: said once, made once, the same bytes to everyone."""
 
 import hashlib
+from datetime import timedelta
 
 import pytest
 import world
@@ -92,6 +93,23 @@ def test_a_full_disk_leaves_the_row_waiting(app, store, tmp_path):
     db.session.expire_all()
     assert the_copy().state is DocumentState.PENDING
     assert documents.pending(db.session, world.NOW) == [the_copy().id]
+    assert made(the_copy().id, store)
+
+
+def test_an_outage_longer_than_the_first_tries_is_made_up_for(app, store, tmp_path):
+    world.registered()
+
+    class Full(Store):
+        def put(self, content):
+            raise OSError(28, "No space left on device")
+
+    for _ in range(documents.QUICK_TRIES):
+        with pytest.raises(OSError, match="No space"):
+            made(the_copy().id, Full(tmp_path), lambda *_args, **_kwargs: b"%PDF")
+        db.session.expire_all()
+    assert documents.pending(db.session, world.NOW) == []
+    later = world.NOW + timedelta(hours=1)
+    assert documents.pending(db.session, later) == [the_copy().id]
     assert made(the_copy().id, store)
 
 

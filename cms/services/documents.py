@@ -33,7 +33,7 @@ from cms.store import Store
 from cms.unit_of_work import Work, unit_of_work
 from cms.vault import Vault, new_code
 
-MAX_ATTEMPTS = 5
+QUICK_TRIES = 5
 APPEAL_DAYS = 30
 TEMPLATES = {DocumentKind.COPY: "copy.html", DocumentKind.REPORT: "report.html"}
 CLASSES: dict[DocumentKind, type[Any]] = {
@@ -292,13 +292,19 @@ def file_of(document: Document, store: Store) -> bytes | None:
 
 
 def pending(session: Session, now: datetime, limit: int = 200) -> list[int]:
-    """Documents whose bytes are still to be made, oldest first."""
+    """Documents whose bytes are still to be made and may be tried now, the least tried first.
+
+    The first :data:`QUICK_TRIES` follow each other with the sweep, then one an hour for as long as
+    it takes: a full disk is made up for, and a text that kills the renderer does not keep it busy.
+    """
     query = (
-        select(Document.id)
-        .where(Document.state == DocumentState.PENDING, Document.attempts < MAX_ATTEMPTS)
-        .order_by(Document.id)
+        select(Document.id, Document.attempts, Document.issued_at)
+        .where(Document.state == DocumentState.PENDING)
+        .order_by(Document.attempts, Document.id)
     )
-    return list(session.scalars(query.limit(limit)))
+    hour = timedelta(hours=1)
+    rows = session.execute(query.limit(limit))
+    return [row.id for row in rows if row.attempts < QUICK_TRIES + (now - row.issued_at) // hour]
 
 
 def make(
