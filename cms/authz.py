@@ -15,20 +15,36 @@ from sqlalchemy.orm import aliased
 
 from cms.models import (
     Accused,
+    Appeal,
+    ApprovalRule,
     Assignment,
+    Attachment,
     BarredUnit,
     Category,
     Complaint,
+    Deadline,
+    Direction,
     Disposition,
+    DispositionField,
     Document,
+    EnquiryReport,
     History,
+    HoldReason,
+    Holiday,
     Mode,
     Notice,
     Officer,
     Party,
+    Policy,
     Posting,
+    Proposal,
+    QuickText,
     Rank,
+    Request,
+    Round,
+    Seen,
     Source,
+    Stay,
     Unit,
     User,
 )  # fmt: skip
@@ -49,18 +65,44 @@ PERMISSIONS: Mapping[str, frozenset[Post]] = {
     "assign": COMMAND,
     "act": COMMAND | {Post.IO},
     "dispose": COMMAND,
+    "direct": COMMAND,
+    "comply": COMMAND | {Post.IO},
+    "report": frozenset({Post.IO}),
+    "ask": frozenset({Post.IO}),
+    "hold": COMMAND,
+    "resume": COMMAND | {Post.IO},
+    "extend": frozenset({Post.SP, Post.ADGP}),
+    "decide": COMMAND,
+    "transfer": COMMAND,
+    "accept": COMMAND,
+    "refer": COMMAND,
+    "connect": COMMAND | {Post.BRANCH, Post.IO},
+    "merge": COMMAND | {Post.BRANCH},
+    "consent": DESK,
+    "withdraw": COMMAND,
+    "accuse": COMMAND,
     "deliver": DESK,
     "feedback": frozenset({Post.FEEDBACK}),
+    "inform": COMMAND | {Post.IO},
+    "reopen": COMMAND | {Post.BRANCH},
+    "appeal": frozenset({Post.BRANCH}),
+    "hear": COMMAND - {Post.SHO},
     "export": COMMAND | {Post.BRANCH, Post.AUDIT},
     "history": COMMAND | {Post.AUDIT},
     "people": frozenset({Post.BRANCH}),
+    "confirm": COMMAND - {Post.SHO} | {Post.BRANCH},
 }
-ADMIN_MAY = frozenset({"people", "masters", "history_registry"})
+ADMIN_MAY = frozenset({"people", "confirm", "accounts", "masters", "history_registry"})
 """What an administrator may do; none of it opens a complaint."""
+
+FOUR_EYES = frozenset({"decide", "dispose", "hold", "extend", "withdraw", "hear"})
+"""What an IO never does on a case of his own, whatever his post."""
 
 KEPT_BY: Mapping[type[Any], str] = {
     Unit: "masters", Rank: "masters", Mode: "masters", Source: "masters",
-    Category: "masters", Disposition: "masters", Officer: "people",
+    Category: "masters", Disposition: "masters", Officer: "people", Policy: "masters",
+    Holiday: "masters", ApprovalRule: "masters", DispositionField: "masters", HoldReason: "masters",
+    QuickText: "masters",
 }  # fmt: skip
 """What "edit" means for the rows of a registry table; elsewhere it means "edit"."""
 
@@ -137,8 +179,13 @@ def jurisdiction(viewer: Viewer, book: Book) -> list[ColumnElement[bool]]:
             ways.append(Complaint.id.in_(was))
     if seats := viewer.at(Post.FEEDBACK):
         ways.append(
-            and_(Complaint.unit_id.in_(units_of(seats)), Complaint.status.in_(sorted_disposed()))
+            and_(
+                Complaint.unit_id.in_(units_of(seats)), ~Complaint.is_open,
+                Complaint.status.in_(sorted_disposed()),
+            )
         )
+    if book is Book.ANY and (seats := viewer.at(*SUPERIORS)):
+        ways.append(Complaint.transfer_to_id.in_(units_of(seats)))
     if book is Book.ANY and (seats := viewer.at(*DESK)):
         mine = Complaint.registered_unit_id.in_(units_of(seats))
         ways.append(and_(Complaint.copy_settled_at.is_(None), mine))
@@ -160,6 +207,7 @@ def unbarred(viewer: Viewer) -> ColumnElement[bool]:
         Accused.complaint_id == Complaint.id,
         Accused.officer_id == viewer.officer_id,
         Accused.restricts,
+        Accused.dropped_at.is_(None),
     )
     return and_(~barred.exists(), ~accused.exists())
 
@@ -202,7 +250,17 @@ def admin_only(viewer: Viewer) -> ColumnElement[bool]:
     return true() if viewer.role is Role.ADMIN else false()
 
 
-CHILDREN: frozenset[type[Any]] = frozenset({Party, Document})
+def proposal_scope(viewer: Viewer) -> ColumnElement[bool]:
+    """Proposed changes of people for the viewer's units; an administrator sees all."""
+    if viewer.role is Role.ADMIN:
+        return true()
+    seats = viewer.at(*(PERMISSIONS["people"] | PERMISSIONS["confirm"]))
+    return Proposal.unit_id.in_(units_of(seats)) if seats else false()
+
+
+CHILDREN: frozenset[type[Any]] = frozenset(
+    {Party, Document, Attachment, Request, Direction, Appeal, EnquiryReport, Deadline, Stay, Round, Seen}
+)
 REGISTRY: Mapping[type[Any], Any] = {
     Unit: staff_unit,
     Rank: staff_unit,
@@ -210,6 +268,13 @@ REGISTRY: Mapping[type[Any], Any] = {
     Source: staff_unit,
     Category: staff_unit,
     Disposition: staff_unit,
+    DispositionField: staff_unit,
+    HoldReason: staff_unit,
+    QuickText: staff_unit,
+    Policy: staff_unit,
+    Holiday: staff_unit,
+    ApprovalRule: staff_unit,
+    Proposal: proposal_scope,
     Officer: officer_scope,
     Posting: posting_scope,
     User: admin_only,
@@ -233,9 +298,14 @@ def allowed(viewer: Viewer, permission: str, complaint: Complaint) -> bool:
     if viewer is SYSTEM:
         return True
     posts = PERMISSIONS.get(permission, frozenset())
-    if covers(viewer.at(*(posts - {Post.IO, Post.FEEDBACK})), complaint.unit):
-        return not (permission == "dispose" and complaint.io_id == viewer.officer_id)
-    if Post.IO in posts and viewer.at(*ENQUIRERS) and complaint.io_id == viewer.officer_id:
+    seats = viewer.at(*(posts - {Post.IO, Post.FEEDBACK}))
+    if permission == "accept":
+        return complaint.transfer_to is not None and covers(seats, complaint.transfer_to)
+    if permission == "accuse":
+        seats = tuple(s for s in seats if s.unit_id != complaint.unit_id)
+    if covers(seats, complaint.unit):
+        return not (permission in FOUR_EYES and complaint.io_id == viewer.officer_id)
+    if Post.IO in posts and viewer.seats and complaint.io_id == viewer.officer_id:
         return viewer.officer_id is not None
     if Post.FEEDBACK in posts:
         seats = tuple(s for s in viewer.at(Post.FEEDBACK) if s.unit_id != complaint.unit_id)

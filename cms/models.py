@@ -1,24 +1,26 @@
 """Every table of CMS. Each column is declared once; screens, history and export follow from it.
 
 Places:       Unit, UnitParent
-People:       Rank, Officer, Posting, User, WebSession
-Master rows:  Mode, Source, Category, Disposition
-Complaint:    Complaint, Party, Accused, BarredUnit, Allegation, NumberSeries
-What happens: Assignment, Action, Deadline, Reminder, Document, Delivery, Feedback
+People:       Rank, Officer, Posting, User, WebSession, Proposal
+Master rows:  Mode, Source, Category, Disposition, DispositionField, HoldReason, QuickText
+Rules as rows: Policy, Holiday, ApprovalRule
+Complaint:    Complaint, Party, Accused, BarredUnit, Allegation, NumberSeries, ComplaintLink
+Life:         Round, Stay, Assignment, Action, Attachment, Request, Hold, Direction, Consent, Appeal
+Report:       EnquiryReport, ReportFinding, Decision
+Clocks:       Deadline, DeadlineChange, Reminder
+Papers:       Document, Delivery, Feedback
 Messages:     Notice, Outbox
-Bookkeeping:  Chain, History, Seal, Stamp, ImportBatch, Imported
+Bookkeeping:  Chain, History, Seal, Stamp, ImportBatch, Imported, Seen
 
 Tables and predicates only: no query, commit, format or permission. Column order is screen order.
+Base classes, choices and bookkeeping are written down in ``cms/tables`` and are imported from here.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import (
     JSON,
     Boolean,
@@ -26,10 +28,10 @@ from sqlalchemy import (
     ColumnElement,
     Date,
     ForeignKey,
+    ForeignKeyConstraint,
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     String,
     Text,
     UniqueConstraint,
@@ -40,147 +42,46 @@ from sqlalchemy import (
     true,
 )  # fmt: skip
 from sqlalchemy.ext.hybrid import hybrid_method, hybrid_property
-from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column, registry
+from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.orm import relationship as plain_relationship
 
 from cms.columns import Choice, Instant, Key, binary, choice, column, key, link
 from cms.i18n import _l, language
-from cms.rules import Finding, Post, Role, Rung, Status
-
-NAMING = {
-    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-    "ck": "ck_%(table_name)s_%(constraint_name)s",
-    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-    "pk": "pk_%(table_name)s",
-}
-
-
-class Base(DeclarativeBase):
-    """Declarative base: moments are :class:`~cms.columns.Instant`, constraints are named."""
-
-    registry = registry(
-        metadata=MetaData(naming_convention=NAMING),
-        type_annotation_map={datetime: Instant, date: Date, dict[str, Any]: JSON},
-    )
-
-
-db = SQLAlchemy(model_class=Base)
-if TYPE_CHECKING:
-
-    class Model(Base):
-        """What ``db.Model`` is to a type checker."""
-
-        __abstract__ = True
-
-else:
-    Model = db.Model
-
-
-def partial(name: str, *columns: str, where: str, include: Sequence[str] = ()) -> Index:
-    """A partial index with the same condition on both databases, in the words each writes.
-
-    include: columns that PostgreSQL keeps beside the key, so that it need not read the row.
-    """
-    lite = where.replace("NOT restricted", "restricted = 0").replace("NOT is_open", "is_open = 0")
-    lite = re.sub(r"\bis_open\b(?! =)", "is_open = 1", lite)
-    lite = "restricted = 1" if lite == "restricted" else lite
-    return Index(name, *columns, postgresql_where=text(where), sqlite_where=text(lite),
-                 postgresql_include=list(include))  # fmt: skip
-
-
-class Kind(Choice):
-    """Levels of the unit tree, top first."""
-
-    HEADQUARTERS = _l("Headquarters")
-    RANGE = _l("Range")
-    DISTRICT = _l("District")
-    SUB_DIVISION = _l("Sub-division")
-    POLICE_STATION = _l("Police station")
-    POLICE_POST = _l("Police post")
-    COMPLAINT_BRANCH = _l("Complaint branch")
-
-
-class Language(Choice):
-    """Language in which something was said."""
-
-    HI = _l("Hindi")
-    EN = _l("English")
-
-
-class Priority(Choice):
-    """How soon the station must look at it."""
-
-    ROUTINE = _l("Routine")
-    URGENT = _l("Urgent")
-
-
-class ActionKind(Choice):
-    """What was done on a complaint; the first five are written by the moves themselves."""
-
-    REGISTERED = _l("Registered")
-    MARKED = _l("Marked to station")
-    ASSIGNED = _l("Assigned to IO")
-    DISPOSED = _l("Disposed")
-    DELIVERED = _l("Delivered")
-    VISIT = _l("Spot visit")
-    STATEMENT = _l("Statement recorded")
-    CALL = _l("Telephone call")
-    NOTICE = _l("Notice issued")
-    DOCUMENT = _l("Document collected")
-    DIRECTION = _l("Direction by superior")
-    OTHER = _l("Other action")
-    FEEDBACK = _l("Feedback recorded")
-    IMPORTED = _l("From the old register")
-
-
-ENQUIRY = (
-    ActionKind.VISIT, ActionKind.STATEMENT, ActionKind.CALL, ActionKind.NOTICE,
-    ActionKind.DOCUMENT, ActionKind.OTHER,
+from cms.rules import DeadlineKind, Desk, Finding, Post, Priority, Role, Rung, Span, Status
+from cms.tables.base import Base, Master, Model, Named, Recorded, Versioned, db, partial
+from cms.tables.bookkeeping import (
+    Chain,
+    History,
+    ImportBatch,
+    Imported,
+    NumberSeries,
+    Outbox,
+    Seal,
+    Seen,
+    Stamp,
 )  # fmt: skip
-"""Kinds that an officer logs and that count as enquiry."""
-
-
-class Recorded:
-    """Every change is written to History; deleting is refused by a trigger."""
-
-    __history__ = "registry"  # which chain: "complaint" or a registry table's own
-
-
-class Versioned:
-    """Optimistic lock: a save on a stale version is refused, never silently lost."""
-
-    version: Mapped[int] = mapped_column(Integer, nullable=False, default=1)
-
-    @declared_attr.directive
-    def __mapper_args__(cls) -> dict[str, Any]:  # noqa: N805 - SQLAlchemy calls it on the class
-        """Let SQLAlchemy check and count the version."""
-        return {"version_id_col": cls.version}
-
-
-class Named:
-    """A row with a code and a name in both languages."""
-
-    code: Mapped[str] = column(binary(24), label=_l("Code"), search=True, sort=True, unique=True)
-    name_en: Mapped[str] = column(String(120), label=_l("Name in English"), search=True)
-    name_hi: Mapped[str] = column(String(120), label=_l("Name in Hindi"), search=True)
-
-    @property
-    def name(self) -> str:
-        """The name in the reader's language."""
-        return self.name_hi if language() == "hi" else self.name_en
-
-    def __str__(self) -> str:
-        return self.name
-
-
-class Master(Named, Versioned, Recorded):
-    """A list that an administrator keeps; a row is retired, never deleted."""
-
-    active: Mapped[bool] = column(
-        Boolean, label=_l("In use"), default=True, server_default=true(), nullable=False
-    )
-
+from cms.tables.choices import (
+    ENQUIRY,
+    TOLD,
+    ActionKind,
+    AppealResult,
+    Channel,
+    Charge,
+    ConsentKind,
+    DecisionKind,
+    DocumentKind,
+    DocumentState,
+    FieldKind,
+    Kind,
+    Language,
+    LinkKind,
+    Means,
+    PartyRole,
+    ProposalKind,
+    RequestKind,
+    RoundReason,
+    SendState,
+)  # fmt: skip
 
 # ---------------------------------------------------------------- places
 
@@ -315,6 +216,10 @@ class Posting(Recorded, Versioned, Model):
     post: Mapped[Post] = mapped_column(choice(Post, "post"))
     valid_from: Mapped[date] = mapped_column(Date)
     valid_to: Mapped[date | None] = mapped_column(Date)
+    charge: Mapped[Charge] = mapped_column(
+        choice(Charge, "charge"), default=Charge.SUBSTANTIVE, server_default="SUBSTANTIVE"
+    )
+    order_no: Mapped[str] = mapped_column(String(60), default="", server_default="")
 
     @hybrid_method
     def in_force(self, on: Any) -> bool:
@@ -360,6 +265,31 @@ class WebSession(Model):
     agent: Mapped[str] = mapped_column(String(200), default="")
 
 
+class Proposal(Recorded, Versioned, Model):
+    """A change of postings or accounts that waits for a second person; applied in the same act."""
+
+    __tablename__ = "proposal"
+    __table_args__ = (
+        CheckConstraint("decided_by_id IS NULL OR decided_by_id <> proposed_by_id", name="two_persons"),
+        CheckConstraint("(decided_at IS NULL) = (accepted IS NULL)", name="decided"),
+        partial("ix_proposal_open", "id", where="decided_at IS NULL"),
+    )  # fmt: skip
+    id: Mapped[int] = key()
+    kind: Mapped[ProposalKind] = mapped_column(choice(ProposalKind, "kind"))
+    data: Mapped[dict[str, Any]] = mapped_column(JSON)
+    order_no: Mapped[str] = mapped_column(String(60), default="", server_default="")
+    unit_id: Mapped[int | None] = mapped_column(ForeignKey("unit.id"))
+    proposed_by_id: Mapped[int] = mapped_column(ForeignKey("user_account.id"))
+    proposed_by: Mapped[User] = plain_relationship(foreign_keys=proposed_by_id)
+    proposed_at: Mapped[datetime]
+    decided_by_id: Mapped[int | None] = mapped_column(ForeignKey("user_account.id"))
+    decided_by: Mapped[User | None] = plain_relationship(foreign_keys=decided_by_id)
+    decided_at: Mapped[datetime | None]
+    accepted: Mapped[bool | None] = mapped_column(Boolean)
+    note: Mapped[str] = mapped_column(String(300), default="", server_default="")
+    outcome: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+
+
 # ---------------------------------------------------------------- master rows
 
 
@@ -402,16 +332,121 @@ class Disposition(Master, Model):
     )
 
 
+class DispositionField(Named, Versioned, Recorded, Model):
+    """One thing that a disposal of this kind must state, such as the FIR number."""
+
+    __tablename__ = "disposition_field"
+    id: Mapped[int] = key()
+    disposition_id: Mapped[int] = mapped_column(ForeignKey("disposition.id"))
+    disposition: Mapped[Disposition] = link(label=_l("Disposition"))
+    kind: Mapped[FieldKind] = column(
+        choice(FieldKind, "kind"), label=_l("Kind"), default=FieldKind.TEXT
+    )
+    required: Mapped[bool] = column(
+        Boolean, label=_l("Must be filled in"), default=True, server_default=true()
+    )
+    position: Mapped[int] = column(Integer, label=_l("Place in the form"), default=1)
+    active: Mapped[bool] = column(
+        Boolean, label=_l("In use"), default=True, server_default=true(), nullable=False
+    )
+
+
+class HoldReason(Master, Model):
+    """Why an enquiry may stand still, such as a report awaited from a laboratory."""
+
+    __tablename__ = "hold_reason"
+    id: Mapped[int] = key()
+
+
+class QuickText(Master, Model):
+    """A sentence for the diary that an officer picks instead of typing; the name is the text."""
+
+    __tablename__ = "quick_text"
+    id: Mapped[int] = key()
+    kind: Mapped[ActionKind] = column(choice(ActionKind, "kind"), label=_l("What was done"))
+
+
+# ---------------------------------------------------------------- rules as rows
+
+
+class Policy(Versioned, Recorded, Model):
+    """How long a clock runs, for which complaints and from when; the most specific row counts."""
+
+    __tablename__ = "policy"
+    __table_args__ = (
+        CheckConstraint("amount BETWEEN 1 AND 999", name="amount"),
+        CheckConstraint("valid_to IS NULL OR valid_to > valid_from", name="dates"),
+        Index("ix_policy_kind", "kind", "valid_from"),
+    )
+    id: Mapped[int] = key()
+    kind: Mapped[DeadlineKind] = column(choice(DeadlineKind, "kind"), label=_l("Clock"))
+    mode_id: Mapped[int | None] = mapped_column(ForeignKey("mode.id"))
+    mode: Mapped[Mode | None] = link(label=_l("Mode"), help=_l("Empty: every mode."))
+    category_id: Mapped[int | None] = mapped_column(ForeignKey("category.id"))
+    category: Mapped[Category | None] = link(label=_l("Category"), help=_l("Empty: every category."))
+    priority: Mapped[Priority | None] = column(
+        choice(Priority, "priority"), label=_l("Priority"), help=_l("Empty: every priority.")
+    )
+    amount: Mapped[int] = column(Integer, label=_l("Days or hours"))
+    span: Mapped[Span] = column(choice(Span, "span"), label=_l("Counted in"), default=Span.DAYS)
+    valid_from: Mapped[date] = column(Date, label=_l("Valid from"))
+    valid_to: Mapped[date | None] = column(Date, label=_l("Valid before"))
+    authority: Mapped[str] = column(
+        String(120), label=_l("By which order or law"), default="", server_default=""
+    )
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.amount} {self.span}"
+
+
+class Holiday(Versioned, Recorded, Model):
+    """A day on which no clock may end. Without a district it holds for every district."""
+
+    __tablename__ = "holiday"
+    __table_args__ = (UniqueConstraint("day", "district_id"), Index("ix_holiday_day_id", "day", "id"))
+    id: Mapped[int] = key()
+    day: Mapped[date] = column(Date, label=_l("Day"), sort=True)
+    name_en: Mapped[str] = column(String(120), label=_l("Name in English"), search=True)
+    name_hi: Mapped[str] = column(String(120), label=_l("Name in Hindi"), search=True)
+    district_id: Mapped[int | None] = mapped_column(ForeignKey("unit.id"))
+    district: Mapped[Unit | None] = link(label=_l("District"), help=_l("Empty: every district."))
+    active: Mapped[bool] = column(
+        Boolean, label=_l("In use"), default=True, server_default=true(), nullable=False
+    )
+
+    @property
+    def name(self) -> str:
+        """The name in the reader's language."""
+        return self.name_hi if language() == "hi" else self.name_en
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ApprovalRule(Versioned, Recorded, Model):
+    """The lowest post that may approve a disposal; the most specific row counts."""
+
+    __tablename__ = "approval_rule"
+    __table_args__ = (CheckConstraint("post IN ('SHO','DSP','SP','ADGP')", name="command"),)
+    id: Mapped[int] = key()
+    disposition_id: Mapped[int | None] = mapped_column(ForeignKey("disposition.id"))
+    disposition: Mapped[Disposition | None] = link(
+        label=_l("Disposition"), help=_l("Empty: every disposition.")
+    )
+    category_id: Mapped[int | None] = mapped_column(ForeignKey("category.id"))
+    category: Mapped[Category | None] = link(label=_l("Category"), help=_l("Empty: every category."))
+    mode_id: Mapped[int | None] = mapped_column(ForeignKey("mode.id"))
+    mode: Mapped[Mode | None] = link(label=_l("Mode"), help=_l("Empty: every mode."))
+    post: Mapped[Post] = column(choice(Post, "post"), label=_l("Approved by this post or above"))
+    active: Mapped[bool] = column(
+        Boolean, label=_l("In use"), default=True, server_default=true(), nullable=False
+    )
+
+    def __str__(self) -> str:
+        return f"{self.disposition or '*'}: {self.post}"
+
+
 # ---------------------------------------------------------------- complaint
-
-
-class NumberSeries(Model):
-    """The last number given in a district and year: locked, counted up, never skipped."""
-
-    __tablename__ = "number_series"
-    district_id: Mapped[int] = mapped_column(ForeignKey("unit.id"), primary_key=True)
-    year: Mapped[int] = mapped_column(Integer, primary_key=True)
-    last: Mapped[int] = mapped_column(Integer, default=0)
 
 
 class Complaint(Versioned, Recorded, Model):
@@ -424,8 +459,10 @@ class Complaint(Versioned, Recorded, Model):
         CheckConstraint("origin IS NOT NULL OR category_id IS NOT NULL", name="category"),
         CheckConstraint("disposed_by_id IS NULL OR disposed_by_id <> io_id", name="four_eyes"),
         CheckConstraint(
-            "is_open = (status IN ('REGISTERED','MARKED','ASSIGNED','UNDER_ENQUIRY'))", name="open"
+            "is_open = (status IN ('REGISTERED','MARKED','ASSIGNED','UNDER_ENQUIRY','ON_HOLD',"
+            "'REPORT_SUBMITTED','RETURNED','WITH_APPROVER'))", name="open"
         ),
+        CheckConstraint("(status = 'MERGED') = (merged_into_id IS NOT NULL)", name="merged"),
         CheckConstraint("is_open OR disposed_on IS NOT NULL OR origin IS NOT NULL", name="disposed"),
         UniqueConstraint("origin", "origin_key"),
         partial("ix_complaint_open_due", "due_at", "id", where="is_open AND NOT restricted"),
@@ -464,6 +501,9 @@ class Complaint(Versioned, Recorded, Model):
                 include=["unit_id", "is_open", "due_at"]),
         partial("ix_complaint_copy_unsettled", "registered_unit_id", "id", where="copy_settled_at IS NULL"),
         partial("ix_complaint_restricted", "id", where="restricted"),
+        partial("ix_complaint_transfer_to", "transfer_to_id", "id", where="transfer_to_id IS NOT NULL"),
+        partial("ix_complaint_awaiting", "unit_id", "status", "id",
+                where="status IN ('ON_HOLD','REPORT_SUBMITTED','RETURNED','WITH_APPROVER','FEEDBACK','APPEALED')"),
     )  # fmt: skip
     id: Mapped[int] = key()
     number: Mapped[str] = column(
@@ -538,6 +578,12 @@ class Complaint(Versioned, Recorded, Model):
         Boolean, default=False, server_default=false(), nullable=False
     )
     copy_settled_at: Mapped[datetime | None]
+    transfer_to_id: Mapped[int | None] = mapped_column(ForeignKey("unit.id"))
+    transfer_to: Mapped[Unit | None] = plain_relationship(foreign_keys=transfer_to_id)
+    merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("complaint.id"))
+    merged_into: Mapped[Complaint | None] = plain_relationship(
+        remote_side="Complaint.id", foreign_keys=merged_into_id
+    )
     registered_by_id: Mapped[int | None] = mapped_column(ForeignKey("user_account.id"))
     form_key: Mapped[str | None] = mapped_column(String(64), unique=True)
     origin: Mapped[str | None] = mapped_column(String(40))
@@ -589,13 +635,6 @@ class Complaint(Versioned, Recorded, Model):
         return self.number
 
 
-class PartyRole(Choice):
-    """What somebody is in a complaint."""
-
-    COMPLAINANT = _l("Complainant")
-    OPPOSITE = _l("Opposite party")
-
-
 class Party(Recorded, Versioned, Model):
     """A person in a complaint; the complainant in position 1 gets the copy and the report."""
 
@@ -640,6 +679,7 @@ class Accused(Recorded, Model):
     post: Mapped[Post | None] = mapped_column(choice(Post, "post"))
     described: Mapped[str] = mapped_column(String(200), default="", server_default="")
     restricts: Mapped[bool] = mapped_column(Boolean, default=True, server_default=true())
+    dropped_at: Mapped[datetime | None]
     origin_key: Mapped[str | None] = mapped_column(binary(80))
 
 
@@ -668,6 +708,278 @@ class Allegation(Recorded, Versioned, Model):
     reasons: Mapped[str | None] = column(Text, label=_l("Reasons"), read="pii")
     outcome: Mapped[str | None] = column(String(120), label=_l("Penalty or outcome"))
     origin_key: Mapped[str | None] = mapped_column(binary(80))
+
+
+class ComplaintLink(Model):
+    """That two complaints belong together, and how: append-only, seen from both."""
+
+    __tablename__ = "complaint_link"
+    __table_args__ = (
+        UniqueConstraint("complaint_id", "other_id", "kind"),
+        CheckConstraint("complaint_id <> other_id", name="two"),
+        Index("ix_complaint_link_other", "other_id"),
+    )
+    id: Mapped[int] = key()
+    complaint_id: Mapped[int] = mapped_column(ForeignKey("complaint.id"))
+    other_id: Mapped[int] = mapped_column(ForeignKey("complaint.id"))
+    kind: Mapped[LinkKind] = mapped_column(choice(LinkKind, "kind"))
+    at: Mapped[datetime]
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("user_account.id"))
+
+
+# ---------------------------------------------------------------- life
+
+
+class Round(Model):
+    """One enquiry from its beginning to its disposal. A later round never rewrites an earlier one."""
+
+    __tablename__ = "round"
+    __table_args__ = (UniqueConstraint("complaint_id", "no"),)
+    id: Mapped[int] = key()
+    complaint_id: Mapped[int] = mapped_column(ForeignKey("complaint.id"))
+    no: Mapped[int] = mapped_column(Integer)
+    why: Mapped[RoundReason] = mapped_column(choice(RoundReason, "why"))
+    reason: Mapped[str] = mapped_column(Text, default="", server_default="")
+    chosen: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    opened_at: Mapped[datetime]
+    opened_by_id: Mapped[int | None] = mapped_column(ForeignKey("user_account.id"))
+    io_id: Mapped[int | None] = mapped_column(ForeignKey("officer.id"))
+    io: Mapped[Officer | None] = plain_relationship(foreign_keys=io_id)
+    disposed_at: Mapped[datetime | None]
+    disposed_by_id: Mapped[int | None] = mapped_column(ForeignKey("officer.id"))
+    disposed_by: Mapped[Officer | None] = plain_relationship(foreign_keys=disposed_by_id)
+    disposition_id: Mapped[int | None] = mapped_column(ForeignKey("disposition.id"))
+    disposition: Mapped[Disposition | None] = plain_relationship()
+    disposal_text: Mapped[str | None] = mapped_column(Text)
+    satisfied: Mapped[bool | None] = mapped_column(Boolean)
+    closed_at: Mapped[datetime | None]
+
+
+class Stay(Model):
+    """How long a complaint lay at one desk. Stays follow each other without gap or overlap."""
+
+    __tablename__ = "stay"
+    __table_args__ = (
+        UniqueConstraint("complaint_id", "no"),
+        CheckConstraint("to_at IS NULL OR to_at >= from_at", name="times"),
+        partial("ix_stay_now", "unit_id", "desk", "complaint_id", where="to_at IS NULL"),
+        Index("uq_stay_open", "complaint_id", unique=True,
+              postgresql_where=text("to_at IS NULL"), sqlite_where=text("to_at IS NULL")),
+    )  # fmt: skip
+    id: Mapped[int] = key()
+    complaint_id: Mapped[int] = mapped_column(ForeignKey("complaint.id"))
+    no: Mapped[int] = mapped_column(Integer)
+    round: Mapped[int] = mapped_column(Integer, default=1)
+    desk: Mapped[Desk] = mapped_column(choice(Desk, "desk"))
+    unit_id: Mapped[int] = mapped_column(ForeignKey("unit.id"))
+    unit: Mapped[Unit] = plain_relationship()
+    officer_id: Mapped[int | None] = mapped_column(ForeignKey("officer.id"))
+    officer: Mapped[Officer | None] = plain_relationship()
+    from_at: Mapped[datetime]
+    to_at: Mapped[datetime | None]
+
+
+class Request(Model):
+    """Something asked of a superior or of another unit, and the answer."""
+
+    __tablename__ = "request"
+    __table_args__ = (
+        CheckConstraint("decided_by_id IS NULL OR decided_by_id <> asked_by_id", name="two_persons"),
+        CheckConstraint("(decided_at IS NULL) = (granted IS NULL)", name="decided"),
+        CheckConstraint("kind <> 'TRANSFER' OR to_unit_id IS NOT NULL", name="where_to"),
+        CheckConstraint("kind <> 'HOLD' OR reason_id IS NOT NULL", name="reason"),
+        Index("ix_request_complaint", "complaint_id", "id"),
+        Index("uq_request_open", "complaint_id", "kind", unique=True,
+              postgresql_where=text("decided_at IS NULL"), sqlite_where=text("decided_at IS NULL")),
+    )  # fmt: skip
+    id: Mapped[int] = key()
+    complaint_id: Mapped[int] = mapped_column(ForeignKey("complaint.id"))
+    complaint: Mapped[Complaint] = plain_relationship()
+    round: Mapped[int] = mapped_column(Integer, default=1)
+    kind: Mapped[RequestKind] = mapped_column(choice(RequestKind, "kind"))
+    asked_at: Mapped[datetime]
+    asked_by_id: Mapped[int | None] = mapped_column(ForeignKey("officer.id"))
+    asked_by: Mapped[Officer | None] = plain_relationship(foreign_keys=asked_by_id)
+    reason_id: Mapped[int | None] = mapped_column(ForeignKey("hold_reason.id"))
+    reason: Mapped[HoldReason | None] = plain_relationship()
+    reasons: Mapped[str] = mapped_column(Text)
+    until: Mapped[date | None] = mapped_column(Date)
+    days: Mapped[int | None] = mapped_column(Integer)
+    to_unit_id: Mapped[int | None] = mapped_column(ForeignKey("unit.id"))
+    to_unit: Mapped[Unit | None] = plain_relationship(foreign_keys=to_unit_id)
+    from_unit_id: Mapped[int | None] = mapped_column(ForeignKey("unit.id"))
+    decided_at: Mapped[datetime | None]
+    decided_by_id: Mapped[int | None] = mapped_column(ForeignKey("officer.id"))
+    decided_by: Mapped[Officer | None] = plain_relationship(foreign_keys=decided_by_id)
+    granted: Mapped[bool | None] = mapped_column(Boolean)
+    answer: Mapped[str] = mapped_column(Text, default="", server_default="")
+
+
+class Hold(Model):
+    """Time in which the overall clock stood still, by whose leave: a ledger, never overwritten."""
+
+    __tablename__ = "hold"
+    __table_args__ = (
+        CheckConstraint("ended_at IS NULL OR ended_at >= started_at", name="times"),
+        Index("uq_hold_open", "complaint_id", unique=True,
+              postgresql_where=text("ended_at IS NULL"), sqlite_where=text("ended_at IS NULL")),
+    )  # fmt: skip
+    id: Mapped[int] = key()
+    complaint_id: Mapped[int] = mapped_column(ForeignKey("complaint.id"))
+    request_id: Mapped[int] = mapped_column(ForeignKey("request.id"), unique=True)
+    request: Mapped[Request] = plain_relationship()
+    started_at: Mapped[datetime]
+    until: Mapped[date] = mapped_column(Date)
+    ended_at: Mapped[datetime | None]
+
+
+class Direction(Model):
+    """A superior's order on a complaint, and how it was complied with."""
+
+    __tablename__ = "direction"
+    __table_args__ = (Index("ix_direction_complaint", "complaint_id"),)
+    id: Mapped[int] = key()
+    complaint_id: Mapped[int] = mapped_column(ForeignKey("complaint.id"))
+    deadline_id: Mapped[int] = mapped_column(ForeignKey("deadline.id"))
+    deadline: Mapped[Deadline] = plain_relationship()
+    at: Mapped[datetime]
+    by_id: Mapped[int | None] = mapped_column(ForeignKey("officer.id"))
+    by: Mapped[Officer | None] = plain_relationship(foreign_keys=by_id)
+    text: Mapped[str] = mapped_column(Text)
+    replied_at: Mapped[datetime | None]
+    replied_by_id: Mapped[int | None] = mapped_column(ForeignKey("officer.id"))
+    reply: Mapped[str | None] = mapped_column(Text)
+
+
+class Consent(Model):
+    """The complainant's own confirmation of something with consequences, and its proof."""
+
+    __tablename__ = "consent"
+    __table_args__ = (
+        CheckConstraint("means <> 'PAPER' OR note <> '' OR attachment_id IS NOT NULL", name="proof"),
+        UniqueConstraint("complaint_id", "round", "kind", "no"),
+    )
+    id: Mapped[int] = key()
+    complaint_id: Mapped[int] = mapped_column(ForeignKey("complaint.id"))
+    round: Mapped[int] = mapped_column(Integer, default=1)
+    kind: Mapped[ConsentKind] = mapped_column(choice(ConsentKind, "kind"))
+    no: Mapped[int] = mapped_column(Integer, default=1)
+    means: Mapped[Means] = mapped_column(choice(Means, "means"))
+    given_on: Mapped[date] = mapped_column(Date)
+    at: Mapped[datetime]
+    officer_id: Mapped[int | None] = mapped_column(ForeignKey("officer.id"))
+    officer: Mapped[Officer | None] = plain_relationship()
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("user_account.id"))
+    attachment_id: Mapped[int | None] = mapped_column(ForeignKey("attachment.id"))
+    note: Mapped[str] = mapped_column(String(300), default="", server_default="")
+
+
+class Appeal(Model):
+    """An appeal to the next authority, with its own deadline, and what became of it."""
+
+    __tablename__ = "appeal"
+    __table_args__ = (UniqueConstraint("complaint_id", "no"),)
+    id: Mapped[int] = key()
+    complaint_id: Mapped[int] = mapped_column(ForeignKey("complaint.id"))
+    complaint: Mapped[Complaint] = plain_relationship()
+    no: Mapped[int] = mapped_column(Integer)
+    round: Mapped[int] = mapped_column(Integer)
+    consent_id: Mapped[int] = mapped_column(ForeignKey("consent.id"))
+    entered_at: Mapped[datetime]
+    grounds: Mapped[str] = mapped_column(Text)
+    unit_id: Mapped[int] = mapped_column(ForeignKey("unit.id"))
+    unit: Mapped[Unit] = plain_relationship()
+    post: Mapped[Post] = mapped_column(choice(Post, "post"))
+    decided_at: Mapped[datetime | None]
+    decided_by_id: Mapped[int | None] = mapped_column(ForeignKey("officer.id"))
+    decided_by: Mapped[Officer | None] = plain_relationship()
+    result: Mapped[AppealResult | None] = mapped_column(choice(AppealResult, "result"))
+    reasons: Mapped[str] = mapped_column(Text, default="", server_default="")
+
+
+class EnquiryReport(Model):
+    """What the IO found and proposes, as submitted: a later one follows, none is rewritten."""
+
+    __tablename__ = "enquiry_report"
+    __table_args__ = (
+        UniqueConstraint("complaint_id", "round", "no"),
+        UniqueConstraint("id", "officer_id", name="uq_enquiry_report_author"),
+    )
+    id: Mapped[int] = key()
+    complaint_id: Mapped[int] = mapped_column(ForeignKey("complaint.id"))
+    complaint: Mapped[Complaint] = plain_relationship()
+    round: Mapped[int] = mapped_column(Integer, default=1)
+    no: Mapped[int] = mapped_column(Integer)
+    officer_id: Mapped[int] = mapped_column(ForeignKey("officer.id"))
+    officer: Mapped[Officer] = plain_relationship()
+    submitted_at: Mapped[datetime]
+    disposition_id: Mapped[int] = mapped_column(ForeignKey("disposition.id"))
+    disposition: Mapped[Disposition] = plain_relationship()
+    reasons: Mapped[str] = mapped_column(Text)
+    fields: Mapped[dict[str, Any]] = mapped_column(JSON)
+    findings: Mapped[list[ReportFinding]] = plain_relationship(order_by="ReportFinding.id")
+    decisions: Mapped[list[Decision]] = plain_relationship(order_by="Decision.no")
+
+
+class ReportFinding(Model):
+    """The finding of a report on one allegation, with its reasons."""
+
+    __tablename__ = "report_finding"
+    __table_args__ = (
+        UniqueConstraint("report_id", "allegation_id"),
+        CheckConstraint("reasons <> '' AND finding <> 'UNDECIDED'", name="reasons"),
+    )
+    id: Mapped[int] = key()
+    report_id: Mapped[int] = mapped_column(ForeignKey("enquiry_report.id"))
+    allegation_id: Mapped[int] = mapped_column(ForeignKey("allegation.id"))
+    allegation: Mapped[Allegation] = plain_relationship()
+    finding: Mapped[Finding] = mapped_column(choice(Finding, "finding"))
+    reasons: Mapped[str] = mapped_column(Text)
+
+
+class Decision(Model):
+    """What a desk did with a report: returned, forwarded or approved, and never by its author."""
+
+    __tablename__ = "decision"
+    __table_args__ = (
+        ForeignKeyConstraint(["report_id", "author_id"], ["enquiry_report.id", "enquiry_report.officer_id"],
+                             name="fk_decision_author"),
+        CheckConstraint("officer_id <> author_id", name="four_eyes"),
+        CheckConstraint("kind <> 'RETURNED' OR text <> ''", name="objections"),
+        UniqueConstraint("report_id", "no"),
+    )  # fmt: skip
+    id: Mapped[int] = key()
+    report_id: Mapped[int] = mapped_column(Key)
+    no: Mapped[int] = mapped_column(Integer)
+    kind: Mapped[DecisionKind] = mapped_column(choice(DecisionKind, "kind"))
+    author_id: Mapped[int] = mapped_column(Key)
+    officer_id: Mapped[int] = mapped_column(ForeignKey("officer.id"))
+    officer: Mapped[Officer] = plain_relationship()
+    post: Mapped[Post] = mapped_column(choice(Post, "post"))
+    unit_id: Mapped[int] = mapped_column(ForeignKey("unit.id"))
+    at: Mapped[datetime]
+    text: Mapped[str] = mapped_column(Text, default="", server_default="")
+
+
+class Attachment(Model):
+    """A file on a complaint: the bytes as they came, by their hash, and a clean copy of a picture."""
+
+    __tablename__ = "attachment"
+    __table_args__ = (
+        UniqueConstraint("complaint_id", "sha256"),
+        CheckConstraint("size > 0", name="size"),
+    )
+    id: Mapped[int] = key()
+    complaint_id: Mapped[int] = mapped_column(ForeignKey("complaint.id"))
+    action_id: Mapped[int | None] = mapped_column(ForeignKey("action.id"))
+    name: Mapped[str] = mapped_column(String(120))
+    media_type: Mapped[str] = mapped_column(String(60))
+    size: Mapped[int] = mapped_column(Integer)
+    sha256: Mapped[str] = mapped_column(String(64))
+    public_sha256: Mapped[str | None] = mapped_column(String(64))
+    facts: Mapped[dict[str, Any]] = mapped_column(JSON)
+    at: Mapped[datetime]
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("user_account.id"))
 
 
 # ---------------------------------------------------------------- what happens
@@ -710,36 +1022,79 @@ class Action(Model):
     officer_id: Mapped[int | None] = mapped_column(ForeignKey("officer.id"))
     officer: Mapped[Officer | None] = plain_relationship()
     user_id: Mapped[int | None] = mapped_column(ForeignKey("user_account.id"))
+    corrects_id: Mapped[int | None] = mapped_column(ForeignKey("action.id"))
     origin_key: Mapped[str | None] = mapped_column(binary(80))
 
 
-class DeadlineKind(Choice):
-    """What must be done by then."""
-
-    OVERALL = _l("Action on the complaint")
-
-
 class Deadline(Model):
-    """A promise with a date. Only the deadline code writes it, and copies it to the complaint."""
+    """A promise with a date. Only the deadline code writes it, and copies it to the complaint.
+
+    ``due_at`` moves by a :class:`DeadlineChange` alone (a trigger sees to it); the first date stays.
+    The clock of the diary rolls: each entry starts it anew in the same row.
+    """
 
     __tablename__ = "deadline"
-    __table_args__ = (UniqueConstraint("complaint_id", "round", "kind"),)
+    __table_args__ = (
+        UniqueConstraint("complaint_id", "round", "kind", "no"),
+        partial("ix_deadline_running", "kind", "due_at", "id", where="met_at IS NULL AND dropped_at IS NULL"),
+    )  # fmt: skip
     id: Mapped[int] = key()
     complaint_id: Mapped[int] = mapped_column(ForeignKey("complaint.id"))
     complaint: Mapped[Complaint] = plain_relationship(back_populates="deadlines")
     round: Mapped[int] = mapped_column(Integer, default=1)
     kind: Mapped[DeadlineKind] = mapped_column(choice(DeadlineKind, "kind"))
+    no: Mapped[int] = mapped_column(Integer, default=1, server_default="1")
     started_on: Mapped[date] = mapped_column(Date)
+    started_at: Mapped[datetime]
     days: Mapped[int] = mapped_column(Integer)
+    span: Mapped[Span] = mapped_column(choice(Span, "span"), default=Span.DAYS, server_default="DAYS")
+    statutory: Mapped[bool] = mapped_column(Boolean, default=False, server_default=false())
+    rolled: Mapped[list[dict[str, str]] | None] = mapped_column(JSON)
+    first_due_at: Mapped[datetime]
     due_at: Mapped[datetime]
     met_at: Mapped[datetime | None]
+    dropped_at: Mapped[datetime | None]
+    changes: Mapped[list[DeadlineChange]] = plain_relationship(order_by="DeadlineChange.id")
 
     def derivation(self, day: Any) -> str:
-        """How the date came about, in the reader's language; ``day`` formats a date."""
-        return str(
-            _l("%(days)s calendar days from %(start)s, to the end of %(due)s")
-            % {"days": self.days, "start": day(self.started_on), "due": day(self.due_at)}
-        )
+        """How the date came about, in the reader's language; ``day`` formats a date or a moment."""
+        words = {
+            Span.DAYS: _l("%(days)s calendar days from %(start)s, to the end of %(due)s"),
+            Span.WORKING_DAYS: _l("%(days)s working days from %(start)s, to the end of %(due)s"),
+            Span.HOURS: _l("%(days)s hours from %(start)s"),
+        }[self.span]
+        values = {"days": self.days, "start": day(self.started_on), "due": day(self.first_due_at)}
+        said = [str(words) % values]
+        for holiday in self.rolled or ():
+            name = holiday["hi"] if language() == "hi" else holiday["en"]
+            skipped = {"day": day(date.fromisoformat(holiday["day"])), "name": name}
+            said.append(str(_l("%(day)s is a holiday (%(name)s)")) % skipped)
+        said += [change.sentence(day) for change in self.changes]
+        return "; ".join(said)
+
+
+class DeadlineChange(Model):
+    """That a due date was moved: from when to when, why and by whose leave. Append-only."""
+
+    __tablename__ = "deadline_change"
+    __table_args__ = (
+        UniqueConstraint("deadline_id", "no"),
+        CheckConstraint("old_due_at <> new_due_at", name="moved"),
+    )
+    id: Mapped[int] = key()
+    deadline_id: Mapped[int] = mapped_column(ForeignKey("deadline.id"))
+    no: Mapped[int] = mapped_column(Integer)
+    old_due_at: Mapped[datetime]
+    new_due_at: Mapped[datetime]
+    request_id: Mapped[int] = mapped_column(ForeignKey("request.id"))
+    request: Mapped[Request] = plain_relationship()
+    at: Mapped[datetime]
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("user_account.id"))
+
+    def sentence(self, day: Any) -> str:
+        """The change in words."""
+        values = {"what": self.request.kind, "due": day(self.new_due_at), "on": day(self.at)}
+        return str(_l("%(what)s on %(on)s: now %(due)s")) % values
 
 
 class Reminder(Model):
@@ -758,22 +1113,6 @@ class Reminder(Model):
     officer_id: Mapped[int | None] = mapped_column(ForeignKey("officer.id"))
     officer: Mapped[Officer | None] = plain_relationship()
     post: Mapped[Post | None] = mapped_column(choice(Post, "post"))
-
-
-class DocumentKind(Choice):
-    """What the police hand to the complainant."""
-
-    COPY = _l("Copy of the complaint")
-    REPORT = _l("Action-taken report")
-
-
-class DocumentState(Choice):
-    """Whether the bytes exist."""
-
-    PENDING = _l("Being prepared")
-    READY = _l("Ready")
-    FAILED = _l("Could not be prepared")
-    PAPER = _l("Issued on paper")
 
 
 class Document(Model):
@@ -801,15 +1140,6 @@ class Document(Model):
     size: Mapped[int | None] = mapped_column(Integer)
     rendered_at: Mapped[datetime | None]
     attempts: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
-
-
-class Channel(Choice):
-    """How a document reached the complainant, or why it did not."""
-
-    PRINT = _l("Handed over on paper")
-    EMAIL = _l("Sent by e-mail")
-    POST = _l("Sent by post")
-    DECLINED = _l("Declined by the complainant")
 
 
 class Delivery(Model):
@@ -869,122 +1199,6 @@ class Notice(Model):
     read_at: Mapped[datetime | None]
 
 
-class SendState(Choice):
-    """Where a message stands."""
-
-    PENDING = _l("Waiting")
-    SENT = _l("Sent")
-    FAILED = _l("Given up")
-
-
-class Outbox(Model):
-    """A message to the outside, written in the transaction of its event; content is final."""
-
-    __tablename__ = "outbox"
-    __table_args__ = (
-        UniqueConstraint("dedupe"),
-        partial("ix_outbox_pending", "next_at", "id", where="state = 'PENDING'"),
-    )  # fmt: skip
-    id: Mapped[int] = key()
-    dedupe: Mapped[str] = mapped_column(binary(80))
-    complaint_id: Mapped[int | None] = mapped_column(ForeignKey("complaint.id"))
-    document_id: Mapped[int | None] = mapped_column(ForeignKey("document.id"))
-    to: Mapped[str] = mapped_column(String(160))
-    subject: Mapped[str] = mapped_column(String(200))
-    body: Mapped[str] = mapped_column(Text)
-    created_at: Mapped[datetime]
-    state: Mapped[SendState] = mapped_column(
-        choice(SendState, "state"), default=SendState.PENDING
-    )
-    attempts: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
-    next_at: Mapped[datetime]
-    sent_at: Mapped[datetime | None]
-    last_error: Mapped[str | None] = mapped_column(String(300))
-
-
-# ---------------------------------------------------------------- bookkeeping
-
-
-class Chain(Model):
-    """Head of the history chain of one registry table (complaints carry their own head)."""
-
-    __tablename__ = "chain"
-    name: Mapped[str] = mapped_column(binary(40), primary_key=True)
-    history_seq: Mapped[int] = mapped_column(Integer, default=0)
-    history_head: Mapped[str] = mapped_column(String(64), default="")
-
-
-class History(Model):
-    """One change of one row: who, when, how, before and after; chained by hash per root."""
-
-    __tablename__ = "history"
-    __table_args__ = (
-        UniqueConstraint("root", "root_id", "seq"),
-        Index("ix_history_row", "table_name", "row_id"),
-        partial("ix_history_unsealed", "id", where="seal_id IS NULL"),
-        Index("ix_history_seal", "seal_id"),
-    )  # fmt: skip
-    id: Mapped[int] = key()
-    root: Mapped[str] = mapped_column(binary(40))
-    root_id: Mapped[int] = mapped_column(Key)
-    seq: Mapped[int] = mapped_column(Integer)
-    at: Mapped[datetime]
-    user_id: Mapped[int | None] = mapped_column(Key)
-    actor: Mapped[str] = mapped_column(String(80))
-    via: Mapped[str] = mapped_column(String(20))
-    table_name: Mapped[str] = mapped_column(binary(40))
-    row_id: Mapped[str] = mapped_column(binary(40))
-    kind: Mapped[str] = mapped_column(String(8))
-    changes: Mapped[str] = mapped_column(Text)
-    prev_hash: Mapped[str] = mapped_column(String(64))
-    hash: Mapped[str] = mapped_column(String(64))
-    seal_id: Mapped[int | None] = mapped_column(Key)
-
-
-class Seal(Model):
-    """A keyed hash over all history rows since the last seal; exported outside the database."""
-
-    __tablename__ = "seal"
-    id: Mapped[int] = key()
-    at: Mapped[datetime]
-    rows: Mapped[int] = mapped_column(Integer)
-    digest: Mapped[str] = mapped_column(String(64))
-    prev_mac: Mapped[str] = mapped_column(String(64))
-    mac: Mapped[str] = mapped_column(String(64))
-
-
-class Stamp(Model):
-    """Facts about this database itself, such as that it holds demo data."""
-
-    __tablename__ = "stamp"
-    name: Mapped[str] = mapped_column(binary(40), primary_key=True)
-    value: Mapped[str] = mapped_column(String(200))
-
-
-class ImportBatch(Model):
-    """One import of an old register: who, when, which files by which profile, what came of it."""
-
-    __tablename__ = "import_batch"
-    id: Mapped[int] = key()
-    profile: Mapped[str] = mapped_column(String(40))
-    profile_version: Mapped[str] = mapped_column(String(64))
-    files: Mapped[dict[str, Any]] = mapped_column(JSON)
-    by: Mapped[str] = mapped_column(String(80))
-    started_at: Mapped[datetime]
-    finished_at: Mapped[datetime | None]
-    counts: Mapped[dict[str, Any]] = mapped_column(JSON)
-    undone_at: Mapped[datetime | None]
-    undone_by: Mapped[str] = mapped_column(String(80), default="", server_default="")
-
-
-class Imported(Model):
-    """That a batch brought a complaint, or changed one that an earlier batch had brought."""
-
-    __tablename__ = "imported"
-    __table_args__ = (Index("ix_imported_complaint", "complaint_id"),)
-    batch_id: Mapped[int] = mapped_column(ForeignKey("import_batch.id"), primary_key=True)
-    complaint_id: Mapped[int] = mapped_column(ForeignKey("complaint.id"), primary_key=True)
-    is_new: Mapped[bool] = mapped_column(Boolean)
 
 
 def in_order(values: type[Choice], col: Any) -> ColumnElement[int]:

@@ -23,6 +23,7 @@ import segno
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from cms.pdf_data import CopyData, LetterData, ReportAction, ReportData, ReportFinding
 from cms.pdf_text import TextLayer
 
 if TYPE_CHECKING:
@@ -93,132 +94,7 @@ class RendererUnfit(RuntimeError):
     """This installation cannot render: a font, a style sheet or the emblem is missing."""
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class CopyData:
-    """What the copy of a complaint (``copy.html``) says.
-
-    Dates, times and numbers are finished texts. ``letterhead_*`` names the offices, highest
-    first; the force stands above them by itself. ``text`` is the complaint in the
-    complainant's own words, ``text_language`` its BCP 47 tag. ``receipt_code`` is 12 digits,
-    with or without spaces. Empty texts leave no trace on the page.
-    """
-
-    letterhead_hi: Sequence[str]
-    letterhead_en: Sequence[str]
-    number: str
-    receipt_code: str
-    complainant_name: str
-    complainant_address: str
-    complainant_phone: str
-    against: Sequence[str]
-    subject: str
-    text: str
-    text_language: str
-    mode_hi: str
-    mode_en: str
-    category_hi: str
-    category_en: str
-    station_hi: str
-    station_en: str
-    received_on_hi: str
-    received_on_en: str
-    registered_at_hi: str
-    registered_at_en: str
-    due_on_hi: str
-    due_on_en: str
-    due_reason_hi: str
-    due_reason_en: str
-    track_url: str
-    verify_url: str
-    issued_at_hi: str
-    issued_at_en: str
-    version: int
-    verification_code: str
-    officer_name: str
-    officer_rank_hi: str
-    officer_rank_en: str
-    officer_post_hi: str = ""
-    officer_post_en: str = ""
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class ReportAction:
-    """One dated act of the enquiry; ``text`` in the officer's words, tagged ``language``."""
-
-    on_hi: str
-    on_en: str
-    kind_hi: str
-    kind_en: str
-    text: str
-    language: str = "hi"
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class ReportFinding:
-    """What the enquiry found on one allegation, with its reasons."""
-
-    allegation: str
-    result_hi: str
-    result_en: str
-    reasons: str
-    language: str = "hi"
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class ReportData:
-    """What the action-taken report (``report.html``) says; texts as in `CopyData`.
-
-    ``period_*`` carries its day count in words. ``appeal_to_*`` names the officer who hears
-    the appeal, ``appeal_until_*`` its last day. ``answer_url`` is where the complainant says
-    whether satisfied; empty where that is done on paper.
-    """
-
-    letterhead_hi: Sequence[str]
-    letterhead_en: Sequence[str]
-    memo_number: str
-    date_hi: str
-    date_en: str
-    addressee_name: str
-    addressee_address: str
-    salutation_hi: str
-    salutation_en: str
-    number: str
-    complaint_date_hi: str
-    complaint_date_en: str
-    complaint_subject: str
-    io_name: str
-    io_rank_hi: str
-    io_rank_en: str
-    io_unit_hi: str
-    io_unit_en: str
-    period_hi: str
-    period_en: str
-    actions: Sequence[ReportAction]
-    findings: Sequence[ReportFinding]
-    outcome_hi: str
-    outcome_en: str
-    outcome_reasons: str
-    outcome_language: str
-    appeal_to_hi: str
-    appeal_to_en: str
-    appeal_until_hi: str
-    appeal_until_en: str
-    answer_url: str
-    verify_url: str
-    verification_code: str
-    version: int
-    issued_at_hi: str
-    issued_at_en: str
-    officer_name: str
-    officer_rank_hi: str
-    officer_rank_en: str
-    officer_post_hi: str
-    officer_post_en: str
-    copies_hi: Sequence[str]
-    copies_en: Sequence[str]
-
-
-Document: TypeAlias = Mapping[str, Any] | CopyData | ReportData
+Document: TypeAlias = Mapping[str, Any] | CopyData | ReportData | LetterData
 
 
 def render(template: str, data: Document, *, language: str) -> bytes:

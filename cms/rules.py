@@ -6,7 +6,7 @@ department's own and are kept here until they become rows.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import Enum
@@ -64,19 +64,119 @@ class Role(Choice):
 
 
 class Status(Choice):
-    """Where a complaint stands; moved by use cases only."""
+    """Where a complaint stands; moved by use cases only. A re-opened one is MARKED in a new round."""
 
     REGISTERED = _l("Registered")
     MARKED = _l("Marked to station")
     ASSIGNED = _l("Assigned to IO")
     UNDER_ENQUIRY = _l("Under enquiry")
+    ON_HOLD = _l("On hold")
+    REPORT_SUBMITTED = _l("Report submitted")
+    RETURNED = _l("Report returned")
+    WITH_APPROVER = _l("With approving officer")
     DISPOSED = _l("Disposed")
     REPORT_DELIVERED = _l("Report delivered")
+    FEEDBACK = _l("Feedback being taken")
     CLOSED = _l("Closed")
+    APPEALED = _l("Appeal pending")
+    TRANSFERRED_OUT = _l("Sent to another department")
+    MERGED = _l("Merged with another complaint")
+    WITHDRAWN = _l("Withdrawn")
 
 
-OPEN = frozenset({Status.REGISTERED, Status.MARKED, Status.ASSIGNED, Status.UNDER_ENQUIRY})
-DISPOSED = frozenset({Status.DISPOSED, Status.REPORT_DELIVERED, Status.CLOSED})
+OPEN = frozenset({
+    Status.REGISTERED, Status.MARKED, Status.ASSIGNED, Status.UNDER_ENQUIRY, Status.ON_HOLD,
+    Status.REPORT_SUBMITTED, Status.RETURNED, Status.WITH_APPROVER,
+})  # fmt: skip
+"""The overall clock of the round is not yet met."""
+DISPOSED = frozenset({
+    Status.DISPOSED, Status.REPORT_DELIVERED, Status.FEEDBACK, Status.CLOSED, Status.APPEALED,
+})  # fmt: skip
+ENDS = frozenset({Status.CLOSED, Status.TRANSFERRED_OUT, Status.MERGED, Status.WITHDRAWN})
+"""Nobody owes this complaint anything; CLOSED alone can be re-opened or appealed."""
+
+
+class Desk(Choice):
+    """Whose time it is. Every second between registration and closing belongs to one desk."""
+
+    BRANCH = _l("Complaint branch")
+    HEAD = _l("Head of the unit")
+    IO = _l("Investigating officer")
+    APPROVER = _l("Approving officer")
+    RECEIVER = _l("Unit asked to take it over")
+    DELIVERY = _l("Delivery of the report")
+    FEEDBACK = _l("Feedback cell")
+    AUTHORITY = _l("Appellate authority")
+
+
+class DeadlineKind(Choice):
+    """What must be done by then."""
+
+    OVERALL = _l("Action on the complaint")
+    ASSIGN = _l("Naming the IO")
+    FIRST_CONTACT = _l("First contact with the complainant")
+    ACTIVITY = _l("Next entry in the diary")
+    APPROVE = _l("Decision on the report")
+    ACCEPT = _l("Answer to the transfer")
+    COMPLY = _l("Compliance with a direction")
+    DELIVER = _l("Delivery of the report")
+    FEEDBACK = _l("Asking the complainant")
+    APPEAL_WINDOW = _l("Last day for an appeal")
+    APPEAL = _l("Decision on the appeal")
+    PRELIMINARY = _l("Preliminary enquiry, BNSS 173(3)")
+    PROGRESS = _l("Progress told to the informant, BNSS 193(3)")
+
+
+class Span(Choice):
+    """How a deadline is counted."""
+
+    DAYS = _l("Calendar days")
+    WORKING_DAYS = _l("Working days")
+    HOURS = _l("Hours")
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """A promise of so many days or hours. ``statutory``: no hold and no extension moves it."""
+
+    amount: int
+    span: Span
+    statutory: bool = False
+
+
+CLOCKS: Mapping[DeadlineKind, Clock] = {
+    DeadlineKind.OVERALL: Clock(15, Span.DAYS),
+    DeadlineKind.ASSIGN: Clock(24, Span.HOURS),
+    DeadlineKind.FIRST_CONTACT: Clock(3, Span.DAYS),
+    DeadlineKind.ACTIVITY: Clock(5, Span.DAYS),
+    DeadlineKind.APPROVE: Clock(2, Span.DAYS),
+    DeadlineKind.ACCEPT: Clock(48, Span.HOURS),
+    DeadlineKind.COMPLY: Clock(3, Span.DAYS),
+    DeadlineKind.DELIVER: Clock(2, Span.DAYS),
+    DeadlineKind.FEEDBACK: Clock(7, Span.DAYS),
+    DeadlineKind.APPEAL_WINDOW: Clock(30, Span.DAYS),
+    DeadlineKind.APPEAL: Clock(30, Span.DAYS),
+    DeadlineKind.PRELIMINARY: Clock(14, Span.DAYS, statutory=True),
+    DeadlineKind.PROGRESS: Clock(90, Span.DAYS, statutory=True),
+}
+"""The department's figures where no policy row says otherwise. Sources: the launch order (15 days);
+BNSS 173(3) (14 days), BNSS 193(3)(ii) (90 days); the rest are the department's own."""
+
+CLOCK_DAYS = CLOCKS[DeadlineKind.OVERALL].amount
+"""Calendar days from receipt to the end of the overall clock (the launch order of the CMS)."""
+
+ENQUIRY_CLOCKS = (
+    DeadlineKind.OVERALL, DeadlineKind.ASSIGN, DeadlineKind.FIRST_CONTACT, DeadlineKind.ACTIVITY,
+    DeadlineKind.APPROVE, DeadlineKind.ACCEPT, DeadlineKind.COMPLY, DeadlineKind.PRELIMINARY,
+)  # fmt: skip
+"""Clocks of the enquiry itself: none runs on once the complaint is disposed or taken out."""
+
+
+class Priority(Choice):
+    """How soon the station must look at it."""
+
+    ROUTINE = _l("Routine")
+    URGENT = _l("Urgent")
 
 
 class Move(Choice):
@@ -85,29 +185,119 @@ class Move(Choice):
     MARK = _l("Mark to station")
     ASSIGN = _l("Assign IO")
     ACT = _l("Add action")
-    DISPOSE = _l("Dispose")
+    DIRECT = _l("Give a direction")
+    COMPLY = _l("Report compliance")
+    ASK_HOLD = _l("Ask for a hold")
+    HOLD = _l("Decide on the hold")
+    RESUME = _l("Resume the enquiry")
+    ASK_EXTENSION = _l("Ask for more time")
+    EXTEND = _l("Decide on more time")
+    REPORT = _l("Submit the report")
+    RETURN = _l("Return the report")
+    FORWARD = _l("Forward the report")
+    DISPOSE = _l("Approve and dispose")
     DELIVER = _l("Deliver report")
+    ATTEMPT = _l("Record an attempt to reach")
     FEEDBACK = _l("Record feedback")
+    INFORM = _l("Tell the progress")
+    TRANSFER = _l("Transfer")
+    ACCEPT = _l("Take it over")
+    DECLINE = _l("Decline the transfer")
+    REFER = _l("Send to another department")
+    MERGE = _l("Merge")
+    WITHDRAW = _l("Close as withdrawn")
+    REOPEN = _l("Re-open")
+    APPEAL = _l("Enter an appeal")
+    HAND_OVER = _l("Hand over")
+    DISMISS = _l("Dismiss the appeal")
+    ALLOW = _l("Allow the appeal")
 
 
 SUPERIORS = (Post.SHO, Post.DSP, Post.SP, Post.ADGP)
 """Posts of command, junior first."""
 
-MOVES: Mapping[Move, tuple[frozenset[Status], Status | None]] = {
-    Move.MARK: (frozenset({Status.REGISTERED, Status.MARKED}), Status.MARKED),
-    Move.ASSIGN: (
-        frozenset({Status.REGISTERED, Status.MARKED, Status.ASSIGNED, Status.UNDER_ENQUIRY}),
-        Status.ASSIGNED,
-    ),
-    Move.ACT: (frozenset({Status.ASSIGNED, Status.UNDER_ENQUIRY}), Status.UNDER_ENQUIRY),
-    Move.DISPOSE: (frozenset({Status.UNDER_ENQUIRY}), Status.DISPOSED),
-    Move.DELIVER: (frozenset({Status.DISPOSED}), Status.REPORT_DELIVERED),
-    Move.FEEDBACK: (frozenset({Status.DISPOSED, Status.REPORT_DELIVERED}), Status.CLOSED),
-}
-"""Move -> (statuses it starts from, status it leads to)."""
 
-CLOCK_DAYS = 15
-"""Calendar days from receipt to the end of the overall clock (the launch order of the CMS)."""
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One row of the table of moves.
+
+    starts: from which statuses. to: the status it leads to (None: unchanged). needs: the
+    permission in ``authz``. desk: whose time begins (None: unchanged, or
+    nobody's at an end). begins, meets, drops: clocks that start, are kept, or matter no more.
+    """
+
+    starts: frozenset[Status]
+    to: Status | None
+    needs: str
+    desk: Desk | None = None
+    begins: tuple[DeadlineKind, ...] = ()
+    meets: tuple[DeadlineKind, ...] = ()
+    drops: tuple[DeadlineKind, ...] = ()
+
+
+def _at(*statuses: Status) -> frozenset[Status]:
+    return frozenset(statuses)
+
+
+S, K = Status, DeadlineKind
+UNMARKED = _at(S.REGISTERED, S.MARKED)
+WORKED = _at(S.ASSIGNED, S.UNDER_ENQUIRY, S.RETURNED)
+LYING = _at(S.REPORT_SUBMITTED, S.WITH_APPROVER)
+
+MOVES: Mapping[Move, Step] = {
+    Move.MARK: Step(UNMARKED, S.MARKED, "mark", Desk.HEAD),
+    Move.ASSIGN: Step(UNMARKED | WORKED, S.ASSIGNED, "assign", Desk.IO,
+                      (K.FIRST_CONTACT, K.ACTIVITY), (K.ASSIGN,)),
+    Move.ACT: Step(WORKED, S.UNDER_ENQUIRY, "act", Desk.IO),
+    Move.DIRECT: Step(OPEN, None, "direct", begins=(K.COMPLY,)),
+    Move.COMPLY: Step(OPEN, None, "comply"),
+    Move.ASK_HOLD: Step(_at(S.UNDER_ENQUIRY), None, "ask"),
+    Move.HOLD: Step(_at(S.UNDER_ENQUIRY), S.ON_HOLD, "hold"),
+    Move.RESUME: Step(_at(S.ON_HOLD), S.UNDER_ENQUIRY, "resume"),
+    Move.ASK_EXTENSION: Step(WORKED, None, "ask"),
+    Move.EXTEND: Step(OPEN, None, "extend"),
+    Move.REPORT: Step(_at(S.UNDER_ENQUIRY, S.RETURNED), S.REPORT_SUBMITTED, "report", Desk.APPROVER,
+                      (K.APPROVE,), (K.ACTIVITY,), (K.FIRST_CONTACT,)),
+    Move.RETURN: Step(LYING, S.RETURNED, "decide", Desk.IO, (K.ACTIVITY,), (K.APPROVE,)),
+    Move.FORWARD: Step(LYING, S.WITH_APPROVER, "decide", Desk.APPROVER, (K.APPROVE,), (K.APPROVE,)),
+    Move.DISPOSE: Step(LYING, S.DISPOSED, "dispose", Desk.DELIVERY, (K.DELIVER, K.FEEDBACK),
+                       (K.OVERALL, K.APPROVE), ENQUIRY_CLOCKS),
+    Move.DELIVER: Step(_at(S.DISPOSED), S.REPORT_DELIVERED, "deliver", Desk.FEEDBACK,
+                       (K.APPEAL_WINDOW,), (K.DELIVER,)),
+    Move.ATTEMPT: Step(_at(S.REPORT_DELIVERED, S.FEEDBACK), S.FEEDBACK, "feedback", Desk.FEEDBACK),
+    Move.FEEDBACK: Step(_at(S.DISPOSED, S.REPORT_DELIVERED, S.FEEDBACK), S.CLOSED, "feedback",
+                        meets=(K.FEEDBACK,)),
+    Move.INFORM: Step(DISPOSED, None, "inform", meets=(K.PROGRESS,)),
+    Move.TRANSFER: Step(UNMARKED | WORKED, None, "transfer", Desk.RECEIVER, (K.ACCEPT,)),
+    Move.ACCEPT: Step(UNMARKED | WORKED, S.MARKED, "accept", Desk.HEAD, meets=(K.ACCEPT,)),
+    Move.DECLINE: Step(UNMARKED | WORKED, S.MARKED, "accept", Desk.HEAD, meets=(K.ACCEPT,)),
+    Move.REFER: Step(UNMARKED | WORKED, S.TRANSFERRED_OUT, "refer", meets=(K.OVERALL,), drops=ENQUIRY_CLOCKS),
+    Move.MERGE: Step(UNMARKED | WORKED, S.MERGED, "merge", meets=(K.OVERALL,), drops=ENQUIRY_CLOCKS),
+    Move.WITHDRAW: Step(OPEN - _at(S.ON_HOLD), S.WITHDRAWN, "withdraw", meets=(K.OVERALL,), drops=ENQUIRY_CLOCKS),
+    Move.REOPEN: Step(DISPOSED - _at(S.APPEALED), S.MARKED, "reopen", Desk.HEAD,
+                      (K.OVERALL, K.ASSIGN), (), (K.DELIVER, K.FEEDBACK, K.APPEAL_WINDOW)),
+    Move.APPEAL: Step(_at(S.REPORT_DELIVERED, S.FEEDBACK, S.CLOSED), S.APPEALED, "appeal", Desk.AUTHORITY,
+                      (K.APPEAL,), (K.APPEAL_WINDOW,), (K.FEEDBACK,)),
+    Move.HAND_OVER: Step(OPEN, None, "people"),
+    Move.DISMISS: Step(_at(S.APPEALED), S.CLOSED, "hear", meets=(K.APPEAL,)),
+    Move.ALLOW: Step(_at(S.APPEALED), S.MARKED, "hear", Desk.HEAD, (K.OVERALL, K.ASSIGN), (K.APPEAL,)),
+}  # fmt: skip
+"""The life of a complaint: every move, from where, to where, by which permission, which clocks."""
+
+BY_MOVE: Mapping[str, Move] = {"DUP": Move.MERGE, "WDN": Move.WITHDRAW, "TRF": Move.REFER}
+"""Dispositions that a move of its own records; no report may propose them."""
+APPROVED_BY = Post.SHO
+"""The post that approves where no approval rule says otherwise."""
+WITH_CONSENT = frozenset({"COMP"})
+"""Dispositions that need the complainant's own confirmation."""
+HOLD_DAYS = 7
+"""Longest hold that may be asked for at once."""
+EXTENSION_DAYS = 15
+"""Most calendar days of one extension."""
+EXTENSIONS: tuple[Post, ...] = (Post.SP, Post.ADGP)
+"""The post (or one above it) that grants the first and the second extension of a round."""
+ATTEMPTS = 3
+"""Attempts on as many different days, before a complainant counts as not reached."""
 
 
 class Rung(Choice):
@@ -131,14 +321,14 @@ RUNG_GRACE = timedelta(days=3)
 
 def check_move(move: Move, status: Status) -> Status:
     """The status a move leads to. RuleBroken if it cannot start from here."""
-    allowed, target = MOVES[move]
-    if status not in allowed:
+    step = MOVES[move]
+    if status not in step.starts:
         raise RuleBroken(
             _l("“%(move)s” is not possible while the complaint is “%(status)s”."),
             move=move.label,
             status=status.label,
         )
-    return target or status
+    return step.to or status
 
 
 def receipt_day(received_on: date, registered_at: datetime) -> date:
@@ -151,8 +341,42 @@ def receipt_day(received_on: date, registered_at: datetime) -> date:
 
 def due_at(received_on: date, days: int = CLOCK_DAYS) -> datetime:
     """The last second, in India, of the day that is ``days`` calendar days after receipt."""
-    last = received_on + timedelta(days=days)
-    return day_range(last, last)[1] - timedelta(seconds=1)
+    return day_end(received_on + timedelta(days=days))
+
+
+def day_end(day: date) -> datetime:
+    """The last second, in India, of a day."""
+    return day_range(day, day)[1] - timedelta(seconds=1)
+
+
+WEEKLY_OFF = frozenset({5, 6})
+"""Saturday and Sunday: no working days of an office. A calendar clock counts them all."""
+
+
+def count(start: datetime, clock: Clock, holidays: Collection[date]) -> tuple[datetime, list[date]]:
+    """When a clock that starts then runs out, and the holidays that carried its last day forward.
+
+    Day 0 is the day of the start. Hours run on through nights and holidays. A day's clock ends with
+    the last second of its day in India; a last day that is a holiday rolls forward.
+    """
+    if clock.span is Span.HOURS:
+        return start + timedelta(hours=clock.amount), []
+    day, left = ist_day(start), clock.amount
+    if clock.span is Span.DAYS:
+        return roll(day + timedelta(days=left), holidays)
+    while left:
+        day += timedelta(days=1)
+        left -= day.weekday() not in WEEKLY_OFF and day not in holidays
+    return day_end(day), []
+
+
+def roll(day: date, holidays: Collection[date]) -> tuple[datetime, list[date]]:
+    """The end of the first day from ``day`` on that is no holiday, and the holidays passed."""
+    passed = []
+    while day in holidays:
+        passed.append(day)
+        day += timedelta(days=1)
+    return day_end(day), passed
 
 
 def rung_day(due: datetime, rung: Rung) -> date:

@@ -27,7 +27,7 @@ from cms.models import (
     Reminder,
 )  # fmt: skip
 from cms.rules import SUPERIORS, Move, NotFound, Post, Status, Viewer, clock_day
-from cms.services import complaints, documents, people
+from cms.services import documents, people, step
 from cms.unit_of_work import utcnow
 
 BAR = 300
@@ -92,7 +92,7 @@ class Dossier:
 def dossier(session: Session, viewer: Viewer, complaint_id: int) -> Dossier:
     """The page of a complaint in this viewer's scope. NotFound if it is not."""
     complaint = whole(session, viewer, complaint_id)
-    moves = complaints.offered_moves(viewer, complaint)
+    moves = step.offered(viewer, complaint)
     deliveries = deliveries_of(session, complaint)
     party = documents.complainant(complaint)
     return Dossier(

@@ -1,8 +1,7 @@
-"""The life of a complaint, step by step: register, mark, assign, act, dispose, feedback."""
+"""The first steps of a complaint: register, mark, assign, act, correct, direct and comply."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -10,8 +9,8 @@ import phonenumbers
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
-from cms.authz import COMMAND, DESK, ENQUIRERS, allowed, under
-from cms.i18n import _l, ist_day
+from cms.authz import COMMAND, DESK, ENQUIRERS, under
+from cms.i18n import _l, day_range, ist_day
 from cms.models import (
     ENQUIRY,
     Accused,
@@ -21,10 +20,9 @@ from cms.models import (
     Assignment,
     Category,
     Complaint,
-    Deadline,
     DeadlineKind,
-    Disposition,
-    Feedback,
+    Desk,
+    Direction,
     Kind,
     Language,
     Mode,
@@ -33,33 +31,23 @@ from cms.models import (
     PartyRole,
     Posting,
     Priority,
+    Round,
+    RoundReason,
     Source,
     Unit,
 )  # fmt: skip
-from cms.rules import (
-    CLOCK_DAYS,
-    MOVES,
-    OPEN,
-    Finding,
-    Move,
-    RuleBroken,
-    Status,
-    Viewer,
-    check_move,
-    due_at,
-    receipt_day,
-)  # fmt: skip
-from cms.services import conflict, documents, people
-from cms.services.desk import complaint_for, fetch, filled, one_of, optional, require
+from cms.rules import Move, RuleBroken, Status, Viewer, day_end, receipt_day
+from cms.services import clocks, conflict, documents, people, rounds, stays
+from cms.services.desk import fetch, filled, one_of, optional, require
 from cms.services.numbering import lock_series, next_number
+from cms.services.step import case_for, note, round_of, take
 from cms.unit_of_work import Work
 
 STATIONS = (Kind.POLICE_STATION, Kind.POLICE_POST)
-NEEDED: Mapping[Move, str] = {
-    Move.MARK: "mark", Move.ASSIGN: "assign", Move.ACT: "act", Move.DISPOSE: "dispose",
-    Move.DELIVER: "deliver", Move.FEEDBACK: "feedback",
-}  # fmt: skip
-"""Move -> the permission it needs."""
+CONTACT = frozenset({ActionKind.VISIT, ActionKind.STATEMENT, ActionKind.CALL})
+"""Entries that count as contact with the complainant."""
+LOGGED = frozenset({*ENQUIRY, ActionKind.CORRECTION})
+"""Kinds that an officer may write by hand."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,7 +102,7 @@ def register(work: Work, new: NewComplaint) -> Complaint:
     complaint = build(work, new, desk, unit)
     add_people(work, complaint, new)
     conflict.bar(work, complaint)
-    start_clock(work, complaint)
+    begin(work, complaint)
     note(work, complaint, ActionKind.REGISTERED, complaint.subject or "")
     if complaint.status is Status.MARKED:
         note(work, complaint, ActionKind.MARKED, complaint.unit.name_en)
@@ -145,7 +133,7 @@ def build(work: Work, new: NewComplaint, desk: Unit, unit: Unit) -> Complaint:
         is_open=True,
         received_on=receipt_day(received, work.now),
         registered_at=work.now,
-        due_at=due_at(received),
+        due_at=day_end(received),
         registered_by_id=work.actor.user_id,
         form_key=filled(new.form_key, _l("Form"), 64),
         history_key=wrapped,
@@ -214,68 +202,35 @@ def accused_link(work: Work, complaint: Complaint, named: AccusedNamed) -> Accus
     )  # fmt: skip
 
 
-def start_clock(work: Work, complaint: Complaint) -> None:
-    """The overall deadline of this round; copied to the complaint for the lists."""
-    deadline = Deadline(
-        complaint_id=complaint.id,
-        round=complaint.round,
-        kind=DeadlineKind.OVERALL,
-        started_on=complaint.received_on,
-        days=CLOCK_DAYS,
-        due_at=due_at(complaint.received_on),
-    )
-    work.session.add(deadline)
-    complaint.due_at = deadline.due_at
-
-
-def stop_clock(work: Work, complaint: Complaint) -> None:
-    """The overall deadline is met; no rung fires after this."""
-    deadline = work.session.scalar(
-        select(Deadline).where(
-            Deadline.complaint_id == complaint.id,
-            Deadline.round == complaint.round,
-            Deadline.kind == DeadlineKind.OVERALL,
-            Deadline.met_at.is_(None),
+def begin(work: Work, complaint: Complaint) -> None:
+    """The first round, its clocks, and the desk it lies at."""
+    work.session.add(
+        Round(
+            complaint_id=complaint.id, no=1, why=RoundReason.FIRST, opened_at=complaint.registered_at,
+            opened_by_id=work.actor.user_id,
         )
-    )
-    if deadline is not None:
-        deadline.met_at = work.now
-
-
-def note(
-    work: Work, complaint: Complaint, kind: ActionKind, text: str, at: datetime | None = None
-) -> Action:
-    """An entry of the diary, with both times."""
-    action = Action(
-        complaint_id=complaint.id,
-        round=complaint.round,
-        kind=kind,
-        happened_at=at or work.now,
-        logged_at=work.now,
-        note=text,
-        officer_id=work.actor.officer_id,
-        user_id=work.actor.user_id,
-    )
-    work.session.add(action)
-    return action
-
-
-def move(complaint: Complaint, step: Move) -> None:
-    """Take a step in the table of moves, or refuse it with a sentence."""
-    complaint.status = check_move(step, complaint.status)
-    complaint.is_open = complaint.status in OPEN
+    )  # fmt: skip
+    today = complaint.received_on == ist_day(work.now)
+    received = work.now if today else day_range(complaint.received_on, complaint.received_on)[0]
+    clocks.start(work, complaint, DeadlineKind.OVERALL, received)
+    clocks.start(work, complaint, DeadlineKind.ASSIGN)
+    clocks.start_statutory(work, complaint, received)
+    marked = complaint.status is Status.MARKED
+    desk, unit_id = (Desk.HEAD, complaint.unit_id) if marked else (Desk.BRANCH, complaint.registered_unit_id)
+    stays.begin(work, complaint, desk, unit_id)
 
 
 def mark(work: Work, complaint_id: int, version: int, unit_id: int | None, order: str) -> Complaint:
     """Send it to a station with a written order."""
-    complaint = complaint_for(work, "mark", complaint_id, version)
+    complaint = case_for(work, Move.MARK, complaint_id, version)
     unit = one_of(work, Unit, unit_id, _l("Station"))
     if unit.district_id is None:
         raise RuleBroken(_l("Mark it to a station or district, not above."))
     conflict.check_unit(work, complaint, unit)
     text = filled(order, _l("Order"), 2_000)
-    move(complaint, Move.MARK)
     complaint.unit = unit
+    work.session.flush()
+    take(work, complaint, Move.MARK)
     note(work, complaint, ActionKind.MARKED, text)
     return complaint
 
@@ -284,24 +239,31 @@ def assign(
     work: Work, complaint_id: int, version: int, officer_id: int | None, text: str = ""
 ) -> Complaint:
     """Name the investigating officer; a second assignment replaces the first and is recorded."""
-    complaint = complaint_for(work, "assign", complaint_id, version)
+    complaint = case_for(work, Move.ASSIGN, complaint_id, version)
     chosen = {o.id: o for o in eligible_ios(work.session, work.actor, complaint, work.now)}
     officer = chosen.get(officer_id or 0)
     if officer is None:
         raise RuleBroken(_l("Choose an officer who is posted under you and is not complained against."))
     if complaint.io_id == officer.id:
         raise RuleBroken(_l("%(officer)s is the investigating officer already."), officer=officer)
-    move(complaint, Move.ASSIGN)
+    name_io(work, complaint, officer)
+    take(work, complaint, Move.ASSIGN)
+    reason = optional(text, _l("Note"), 2_000)
+    note(work, complaint, ActionKind.ASSIGNED, " · ".join(filter(None, [io_name(officer), reason])))
+    return complaint
+
+
+def name_io(work: Work, complaint: Complaint, officer: Officer) -> None:
+    """The officer is IO from now on; whoever was it before stays on record."""
     complaint.io = officer
+    complaint.io_id = officer.id
+    round_of(work, complaint).io_id = officer.id
     work.session.add(
         Assignment(
             complaint_id=complaint.id, round=complaint.round, officer_id=officer.id,
             unit_id=complaint.unit_id, assigned_at=work.now, assigned_by_id=work.actor.user_id,
         )
     )  # fmt: skip
-    reason = optional(text, _l("Note"), 2_000)
-    note(work, complaint, ActionKind.ASSIGNED, " · ".join(filter(None, [io_name(officer), reason])))
-    return complaint
 
 
 def io_name(officer: Officer) -> str:
@@ -312,7 +274,13 @@ def io_name(officer: Officer) -> str:
 def eligible_ios(
     session: Session, viewer: Viewer, complaint: Complaint, now: datetime
 ) -> list[Officer]:
-    """Officers in an IO or SHO post under both the viewer and the complaint's unit, unbarred."""
+    """Officers in an IO or SHO post under both the viewer and the complaint's unit, unbarred.
+
+    In a later round it is the one whom the rules choose (``services.rounds``), and nobody else.
+    """
+    if complaint.round > 1:
+        one = rounds.chosen_now(session, complaint, now).officer
+        return [one] if one.id != viewer.officer_id else []
     inside = under(Unit.path, viewer.at(*COMMAND))
     query = (
         select(Officer)
@@ -324,7 +292,8 @@ def eligible_ios(
             Officer.id != viewer.officer_id,
             Officer.id.not_in(
                 select(Accused.officer_id).where(
-                    Accused.complaint_id == complaint.id, Accused.officer_id.is_not(None)
+                    Accused.complaint_id == complaint.id, Accused.officer_id.is_not(None),
+                    Accused.dropped_at.is_(None),
                 )
             ),
         )
@@ -338,118 +307,73 @@ def eligible_ios(
 
 def act(
     work: Work, complaint_id: int, version: int | None, kind: ActionKind,
-    happened_at: datetime | None, text: str,
+    happened_at: datetime | None, text: str, corrects: int | None = None,
 ) -> Complaint:  # fmt: skip
-    """Log what was done. A direction by a superior leaves the status as it is."""
-    complaint = complaint_for(work, "act", complaint_id, version)
-    if kind is ActionKind.DIRECTION:
-        if not allowed(work.actor, "assign", complaint):
-            raise RuleBroken(_l("A direction is given by the SHO or a superior."))
-        check_open(complaint)
-    elif kind in ENQUIRY:
-        move(complaint, Move.ACT)
-    else:
+    """Log what was done in the enquiry; the clock of the diary runs anew, no other is touched.
+
+    A correction is a new entry that names the one it corrects; the old one stays as it is.
+    """
+    complaint = case_for(work, Move.ACT, complaint_id, version)
+    if kind not in LOGGED:
         raise RuleBroken(_l("Choose what was done from the list."))
     at = happened_at or work.now
     if at > work.now:
         raise RuleBroken(_l("The time of the action cannot be in the future."))
     if ist_day(at) < complaint.received_on:
         raise RuleBroken(_l("The action cannot be earlier than the complaint."))
-    note(work, complaint, kind, filled(text, _l("Note"), 4_000), at)
+    check_corrected(work, complaint, kind, corrects)
+    said = filled(text, _l("Note"), 4_000)
+    if kind in ENQUIRY:
+        take(work, complaint, Move.ACT)
+        clocks.restart(work, complaint)
+        if kind in CONTACT:
+            clocks.meet(work, complaint, [DeadlineKind.FIRST_CONTACT])
+    note(work, complaint, kind, said, at, corrects)
     return complaint
 
 
-def check_open(complaint: Complaint) -> None:
-    """RuleBroken if the complaint is disposed."""
-    if complaint.status not in OPEN:
-        raise RuleBroken(_l("The complaint is disposed; nothing is added to its enquiry."))
+def check_corrected(
+    work: Work, complaint: Complaint, kind: ActionKind, corrects: int | None
+) -> None:
+    """RuleBroken unless a correction, and nothing else, names an entry of this complaint."""
+    entry = work.session.get(Action, corrects) if corrects else None
+    wrong = (kind is ActionKind.CORRECTION) != (corrects is not None)
+    if wrong or (corrects and (entry is None or entry.complaint_id != complaint.id)):
+        raise RuleBroken(_l("Say which entry of this diary is corrected."))
 
 
-def dispose(
-    work: Work, complaint_id: int, version: int, disposition_id: int | None,
-    findings: Mapping[int, tuple[Finding, str]], reasons: str, details: str = "",
-) -> Complaint:  # fmt: skip
-    """Close the enquiry with a finding and reasons for each allegation; the report follows.
-
-    Four eyes: whoever was IO in any round is refused here and by the database.
-    """
-    complaint = complaint_for(work, "dispose", complaint_id, version)
-    check_four_eyes(work, complaint)
-    disposition = one_of(work, Disposition, disposition_id, _l("Disposition"))
-    said = filled(reasons, _l("Reasons of disposal"), 5_000)
-    if disposition.requires:
-        said = f"{filled(details, disposition.requires, 500)}\n{said}"
-    check_enquired(work, complaint)
-    find(complaint, findings)
-    move(complaint, Move.DISPOSE)
-    complaint.disposition = disposition
-    complaint.disposal_text = said
-    complaint.disposed_on = ist_day(work.now)
-    complaint.disposed_by_id = work.actor.officer_id
-    stop_clock(work, complaint)
-    note(work, complaint, ActionKind.DISPOSED, f"{disposition.name_en}: {said}")
-    work.session.flush()
-    documents.issue_report(work, complaint)
-    return complaint
-
-
-def check_four_eyes(work: Work, complaint: Complaint) -> None:
-    """RuleBroken if the actor ever was IO of this complaint: he neither disposes nor asks."""
-    query = select(Assignment.id).where(
-        Assignment.complaint_id == complaint.id, Assignment.officer_id == work.actor.officer_id
-    )
-    if work.session.scalar(query.limit(1)) is not None:
-        raise RuleBroken(_l("You enquired into this complaint; another officer must take this step."))
-
-
-def check_enquired(work: Work, complaint: Complaint) -> None:
-    """RuleBroken unless an enquiry action was logged in this round."""
-    query = select(Action.id).where(
-        Action.complaint_id == complaint.id,
-        Action.round == complaint.round,
-        Action.kind.in_(ENQUIRY),
-    )
-    if work.session.scalar(query.limit(1)) is None:
-        raise RuleBroken(_l("Record at least one enquiry action before disposal."))
-
-
-def find(complaint: Complaint, findings: Mapping[int, tuple[Finding, str]]) -> None:
-    """Write the finding and reasons of every allegation. RuleBroken if one is missing."""
-    for allegation in complaint.allegations:
-        finding, why = findings.get(allegation.id, (None, ""))
-        if finding is None or finding is Finding.UNDECIDED:
-            raise RuleBroken(_l("Give a finding for allegation %(no)s."), no=allegation.no)
-        allegation.finding = finding
-        allegation.reasons = filled(why, _l("Reasons"), 2_000)
-
-
-def give_feedback(
-    work: Work, complaint_id: int, version: int, satisfied: bool | None, reason: str
+def direct(
+    work: Work, complaint_id: int, version: int | None, text: str, due_on: date | None = None
 ) -> Complaint:
-    """Record the complainant's answer, once per round; a "no" must say why."""
-    complaint = complaint_for(work, "feedback", complaint_id, version)
-    if satisfied is None:
-        raise RuleBroken(_l("Choose whether the complainant is satisfied."))
-    check_four_eyes(work, complaint)
-    said = optional(reason, _l("Reason"), 2_000) or ""
-    if not satisfied and not said:
-        raise RuleBroken(_l("Write down why the complainant is not satisfied."))
-    move(complaint, Move.FEEDBACK)
-    complaint.satisfied = satisfied
+    """A superior's order, with the day by which compliance is to be reported."""
+    complaint = case_for(work, Move.DIRECT, complaint_id, version)
+    said = filled(text, _l("Direction"), 4_000)
+    if due_on is not None and due_on < ist_day(work.now):
+        raise RuleBroken(_l("The day for compliance cannot be in the past."))
+    deadline = clocks.start(work, complaint, DeadlineKind.COMPLY, by=due_on)
+    work.session.flush()
     work.session.add(
-        Feedback(
-            complaint_id=complaint.id, round=complaint.round, satisfied=satisfied, reason=said,
-            at=work.now, user_id=work.actor.user_id,
+        Direction(
+            complaint_id=complaint.id, deadline_id=deadline.id, at=work.now,
+            by_id=work.actor.officer_id, text=said,
         )
     )  # fmt: skip
-    note(work, complaint, ActionKind.FEEDBACK, said)
+    note(work, complaint, ActionKind.DIRECTION, said)
     return complaint
 
 
-def offered_moves(viewer: Viewer, complaint: Complaint) -> list[Move]:
-    """The moves to show as buttons: possible from this status and allowed to this viewer."""
-    return [
-        step
-        for step, (starts, _target) in MOVES.items()
-        if complaint.status in starts and allowed(viewer, NEEDED[step], complaint)
-    ]
+def comply(work: Work, complaint_id: int, direction_id: int | None, text: str) -> Complaint:
+    """Report how a direction was complied with; once, and never by whoever gave it."""
+    complaint = case_for(work, Move.COMPLY, complaint_id, None)
+    direction = work.session.get(Direction, direction_id) if direction_id else None
+    if direction is None or direction.complaint_id != complaint.id:
+        raise RuleBroken(_l("Choose the direction that was complied with."))
+    if direction.replied_at is not None:
+        raise RuleBroken(_l("Compliance with this direction is reported already."))
+    if direction.by_id == work.actor.officer_id:
+        raise RuleBroken(_l("Compliance is reported by the officer who received the direction."))
+    said = filled(text, _l("Compliance"), 4_000)
+    direction.replied_at, direction.replied_by_id, direction.reply = work.now, work.actor.officer_id, said
+    direction.deadline.met_at = direction.deadline.met_at or work.now
+    note(work, complaint, ActionKind.COMPLIED, said)
+    return complaint

@@ -7,33 +7,65 @@ with a barred unit is restricted and goes one level up by itself. (PRODUCT.md, r
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from cms.i18n import _l, ist_day
 from cms.models import Accused, BarredUnit, Complaint, Unit
-from cms.rules import RuleBroken
+from cms.rules import ENDS, RuleBroken
 from cms.services import people
 from cms.unit_of_work import Work
 
 
 def bar(work: Work, complaint: Complaint) -> None:
-    """Write the barred units of a complaint from its accused links and set ``restricted``."""
+    """Write the barred units of a complaint from its accused links and set ``restricted``.
+
+    Barred are the postings of then and of now: a posting in between, or one that has ended, is not.
+    """
     then = complaint.incident_on or complaint.received_on
     units = barred_by(work, complaint, (then, ist_day(work.now)))
     known = people.barred_units(work.session, complaint.id)
     for unit_id in sorted(units - known):
         work.session.add(BarredUnit(complaint_id=complaint.id, unit_id=unit_id))
-    complaint.restricted = bool(units | known)
-    if complaint.restricted:
-        complaint.unit = clear_unit(work, complaint.unit, units | known)
+    if gone := known - units:
+        rows: Any = BarredUnit.__table__
+        work.session.execute(
+            delete(rows).where(rows.c.complaint_id == complaint.id, rows.c.unit_id.in_(sorted(gone)))
+        )
+    complaint.restricted = bool(units) or bool(people.restricting_officers(work.session, complaint.id))
+    if units:
+        complaint.unit = clear_unit(work, complaint.unit, units)
+        complaint.unit_id = complaint.unit.id
+
+
+def follow(work: Work, officer_id: int) -> int:
+    """An officer was posted elsewhere: look anew at every open complaint against him; how many.
+
+    The case goes up by itself where he would now sit over it, and its IO loses it if he is barred.
+    """
+    query = (
+        select(Complaint)
+        .join(Accused, Accused.complaint_id == Complaint.id)
+        .where(
+            Accused.officer_id == officer_id, Accused.restricts, Accused.dropped_at.is_(None),
+            Complaint.status.not_in(list(ENDS)),
+        )
+        .order_by(Complaint.id)
+    )  # fmt: skip
+    cases = list(work.session.scalars(query).unique())
+    for complaint in cases:
+        bar(work, complaint)
+    return len(cases)
 
 
 def barred_by(work: Work, complaint: Complaint, days: tuple[date, ...]) -> set[int]:
     """Units that the restricting links of a complaint bar."""
     units: set[int] = set()
     for link in work.session.scalars(
-        select(Accused).where(Accused.complaint_id == complaint.id, Accused.restricts)
+        select(Accused).where(
+            Accused.complaint_id == complaint.id, Accused.restricts, Accused.dropped_at.is_(None)
+        )
     ):
         if link.unit_id:
             units.add(link.unit_id)

@@ -18,8 +18,8 @@ from cms.models import (
     Outbox,
 )  # fmt: skip
 from cms.rules import Move, NotFound, RuleBroken, Status, Viewer
-from cms.services import complaints
 from cms.services.desk import complaint_for, filled, optional
+from cms.services.step import note, take
 from cms.unit_of_work import Work
 
 
@@ -50,11 +50,11 @@ def deliver(
 def settle(work: Work, complaint: Complaint, document: Document, channel: Channel) -> None:
     """What the delivery does to the complaint."""
     text = f"{document.kind.name}: {channel.name}"
-    complaints.note(work, complaint, ActionKind.DELIVERED, text)
+    note(work, complaint, ActionKind.DELIVERED, text)
     if document.kind is DocumentKind.COPY:
         complaint.copy_settled_at = complaint.copy_settled_at or work.now
-    elif complaint.status is Status.DISPOSED:
-        complaints.move(complaint, Move.DELIVER)
+    elif document.kind is DocumentKind.REPORT and complaint.status is Status.DISPOSED:
+        take(work, complaint, Move.DELIVER)
 
 
 def send(work: Work, complaint: Complaint, document: Document, address: str) -> None:

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from cms.i18n import _l, english_date, hindi_date, ist_day, show_moment
 from cms.models import (
+    TOLD,
     Action,
     Complaint,
     Document,
@@ -27,7 +28,8 @@ from cms.models import (
     PartyRole,
     Unit,
 )  # fmt: skip
-from cms.pdf import CopyData, DocumentRefused, ReportAction, ReportData, ReportFinding
+from cms.pdf import DocumentRefused
+from cms.pdf_data import CopyData, LetterData, LetterPart, ReportAction, ReportData, ReportFinding
 from cms.rules import CLOCK_DAYS, Post
 from cms.store import Store
 from cms.unit_of_work import Work, unit_of_work
@@ -35,10 +37,15 @@ from cms.vault import Vault, new_code
 
 QUICK_TRIES = 5
 APPEAL_DAYS = 30
-TEMPLATES = {DocumentKind.COPY: "copy.html", DocumentKind.REPORT: "report.html"}
+LETTERS = (DocumentKind.INTERIM, DocumentKind.REOPENED, DocumentKind.APPEAL)
+TEMPLATES = {
+    DocumentKind.COPY: "copy.html", DocumentKind.REPORT: "report.html",
+    **dict.fromkeys(LETTERS, "letter.html"),
+}  # fmt: skip
 CLASSES: dict[DocumentKind, type[Any]] = {
     DocumentKind.COPY: CopyData,
     DocumentKind.REPORT: ReportData,
+    **dict.fromkeys(LETTERS, LetterData),
 }
 
 
@@ -194,6 +201,35 @@ def report_data(work: Work, complaint: Complaint) -> dict[str, Any]:
     }
 
 
+MEMO = {DocumentKind.INTERIM: "IR", DocumentKind.REOPENED: "RO", DocumentKind.APPEAL: "AP"}
+"""What stands after the number in the reference of a letter."""
+
+
+def letter_data(
+    work: Work, complaint: Complaint, kind: DocumentKind, subject: tuple[str, str],
+    parts: list[dict[str, str]],
+) -> dict[str, Any]:  # fmt: skip
+    """What a letter says: its paragraphs between address and signature."""
+    party = complainant(complaint)
+    return {
+        **letterhead(work.session, complaint),
+        "memo_number": f"{complaint.number}/{MEMO[kind]}",
+        **days("date", work.now),
+        "addressee_name": party.name if party else "",
+        "addressee_address": (party.address if party else None) or "",
+        **both(lambda: _l("Sir / Madam,"), "salutation"),
+        "number": complaint.number,
+        **days("complaint_date", complaint.received_on),
+        "complaint_subject": complaint.subject or "",
+        "subject_hi": subject[0],
+        "subject_en": subject[1],
+        "parts": parts,
+        **moments("issued_at", work.now),
+        **officer_of(work),
+        **copies(complaint),
+    }
+
+
 def period(lang: str, complaint: Complaint, now: datetime, spent: int) -> str:
     """The time the enquiry took, in words."""
     say = hindi_date if lang == "hi" else english_date
@@ -204,7 +240,10 @@ def period(lang: str, complaint: Complaint, now: datetime, spent: int) -> str:
 
 def told_actions(work: Work, complaint: Complaint) -> list[Action]:
     """The diary entries that the complainant is told of, oldest first."""
-    query = select(Action).where(Action.complaint_id == complaint.id).order_by(Action.id)
+    query = select(Action).where(
+        Action.complaint_id == complaint.id, Action.round == complaint.round, Action.kind.in_(TOLD)
+    )
+    query = query.order_by(Action.id)
     return list(work.session.scalars(query))
 
 
@@ -264,6 +303,8 @@ def made_of(document: Document, vault: Vault, public_url: str) -> Any:
     if document.kind is DocumentKind.COPY:
         said["receipt_code"] = vault.receipt_code(document.complaint_id)
         said["track_url"] = f"{public_url}/track"
+    elif document.kind in LETTERS:
+        said["parts"] = [LetterPart(**part) for part in said["parts"]]
     else:
         said["answer_url"] = f"{public_url}/track"
         said["actions"] = [ReportAction(**a) for a in said["actions"]]

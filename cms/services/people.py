@@ -8,7 +8,19 @@ from datetime import date
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
-from cms.models import BarredUnit, Officer, Posting, Unit
+from cms.models import (
+    Accused,
+    Appeal,
+    Assignment,
+    BarredUnit,
+    Decision,
+    EnquiryReport,
+    Officer,
+    Posting,
+    Rank,
+    Round,
+    Unit,
+)  # fmt: skip
 from cms.rules import SUPERIORS, Post
 
 
@@ -64,3 +76,46 @@ def units_held(session: Session, officer_id: int, days: Iterable[date]) -> set[i
         )
         held.update(session.scalars(query))
     return held
+
+
+def ios(session: Session, complaint_id: int) -> set[int]:
+    """Officers who were IO of the complaint in any round."""
+    query = select(Assignment.officer_id).where(Assignment.complaint_id == complaint_id)
+    return set(session.scalars(query))
+
+
+def handlers(session: Session, complaint_id: int) -> set[int]:
+    """Officers who enquired into the complaint or decided on a report or appeal of it."""
+    decided = (
+        select(Decision.officer_id)
+        .join(EnquiryReport, EnquiryReport.id == Decision.report_id)
+        .where(EnquiryReport.complaint_id == complaint_id)
+    )
+    disposed = select(Round.disposed_by_id).where(Round.complaint_id == complaint_id)
+    heard = select(Appeal.decided_by_id).where(Appeal.complaint_id == complaint_id)
+    found = set(session.scalars(decided)) | ios(session, complaint_id)
+    found |= {i for query in (disposed, heard) for i in session.scalars(query) if i}
+    return found
+
+
+def accused_officers(session: Session, complaint_id: int) -> set[int]:
+    """Officers complained against."""
+    query = select(Accused.officer_id).where(
+        Accused.complaint_id == complaint_id, Accused.officer_id.is_not(None), Accused.dropped_at.is_(None)
+    )
+    return {i for i in session.scalars(query) if i}
+
+
+def restricting_officers(session: Session, complaint_id: int) -> set[int]:
+    """Officers whom a restricting link names; one without any posting bars no unit, only himself."""
+    query = select(Accused.officer_id).where(
+        Accused.complaint_id == complaint_id, Accused.officer_id.is_not(None), Accused.restricts,
+        Accused.dropped_at.is_(None),
+    )  # fmt: skip
+    return {i for i in session.scalars(query) if i}
+
+
+def level_of(session: Session, officer_id: int) -> int:
+    """The level of an officer's rank."""
+    query = select(Rank.level).join(Officer, Officer.rank_id == Rank.id)
+    return session.scalars(query.where(Officer.id == officer_id)).one()

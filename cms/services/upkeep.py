@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from alembic import command
 from alembic.config import Config
@@ -30,7 +33,7 @@ def config() -> Config:
 def upgrade(engine: Engine, to: str = "head") -> str | None:
     """Bring the schema to ``to``; the revision before comes back. TooNew if it is ahead of us."""
     made = config()
-    with engine.begin() as connection:
+    with migrating(engine) as connection:
         before = MigrationContext.configure(connection).get_current_revision()
         known = {s.revision for s in ScriptDirectory.from_config(made).walk_revisions()}
         if before is not None and before not in known:
@@ -45,15 +48,35 @@ def downgrade(engine: Engine, to: str) -> None:
     """Take the schema back to ``to`` ("base" empties it)."""
     made = config()
     made.attributes["triggers"] = False
-    with engine.begin() as connection:
+    with migrating(engine) as connection:
         drop_triggers(connection)
         made.attributes["connection"] = connection
         command.downgrade(made, to)
 
 
+@contextmanager
+def migrating(engine: Engine) -> Iterator[Connection]:
+    """One transaction for a migration. On SQLite foreign keys are off meanwhile and checked after it:
+    a table that others point at can be rebuilt only so, and the switch works outside a transaction."""
+    lite = engine.dialect.name == "sqlite"
+    with engine.connect() as connection:
+        driver: Any = connection.connection.driver_connection  # SQLAlchemy itself would BEGIN first
+        if lite:
+            driver.execute("PRAGMA foreign_keys=OFF")
+        try:
+            with connection.begin():
+                yield connection
+                if lite and connection.exec_driver_sql("PRAGMA foreign_key_check").first():
+                    raise RuntimeError("a migration left a row that points at nothing")
+        finally:
+            if lite:
+                driver.execute("PRAGMA foreign_keys=ON")
+
+
 def drop_triggers(connection: Connection) -> None:
     """Triggers of tables about to go would refuse the move itself."""
-    for name, table, _event, _when in triggers.wanted(connection.dialect.name):
+    made = [(name, table) for name, table, _event, _when in triggers.wanted(connection.dialect.name)]
+    for name, table in [*made, *((name, rule[0]) for name, rule in triggers.RULES.items())]:
         where = "" if connection.dialect.name == "sqlite" else f' ON "{table}"'
         connection.exec_driver_sql(f'DROP TRIGGER IF EXISTS "{name}"{where}')
 
