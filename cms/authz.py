@@ -64,6 +64,7 @@ PERMISSIONS: Mapping[str, frozenset[Post]] = {
     "mark": COMMAND | {Post.BRANCH},
     "assign": COMMAND,
     "act": COMMAND | {Post.IO},
+    "attach": COMMAND | {Post.IO, Post.BRANCH},
     "dispose": COMMAND,
     "direct": COMMAND,
     "comply": COMMAND | {Post.IO},
