@@ -209,6 +209,7 @@ class Move(Choice):
     REOPEN = _l("Re-open")
     APPEAL = _l("Enter an appeal")
     HAND_OVER = _l("Hand over")
+    BACK = _l("Back to the head of the unit")
     DISMISS = _l("Dismiss the appeal")
     ALLOW = _l("Allow the appeal")
 
@@ -279,6 +280,7 @@ MOVES: Mapping[Move, Step] = {
     Move.APPEAL: Step(_at(S.REPORT_DELIVERED, S.FEEDBACK, S.CLOSED), S.APPEALED, "appeal", Desk.AUTHORITY,
                       (K.APPEAL,), (K.APPEAL_WINDOW,), (K.FEEDBACK,)),
     Move.HAND_OVER: Step(OPEN, None, "people"),
+    Move.BACK: Step(WORKED, S.MARKED, "people", Desk.HEAD, (K.ASSIGN,), (), (K.FIRST_CONTACT, K.ACTIVITY)),
     Move.DISMISS: Step(_at(S.APPEALED), S.CLOSED, "hear", meets=(K.APPEAL,)),
     Move.ALLOW: Step(_at(S.APPEALED), S.MARKED, "hear", Desk.HEAD, (K.OVERALL, K.ASSIGN), (K.APPEAL,)),
 }  # fmt: skip

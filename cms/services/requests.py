@@ -122,6 +122,12 @@ def decide_hold(
 def resume(work: Work, complaint_id: int, version: int | None, text: str = "") -> Complaint:
     """End the hold; days that were granted and not used are taken back from the due date."""
     complaint = case_for(work, Move.RESUME, complaint_id, version)
+    end_hold(work, complaint, text)
+    return complaint
+
+
+def end_hold(work: Work, complaint: Complaint, text: str = "") -> None:
+    """The hold itself ends, whoever ends it; days not used are taken back."""
     hold = work.session.scalars(
         select(Hold).where(Hold.complaint_id == complaint.id, Hold.ended_at.is_(None))
     ).one()
@@ -131,7 +137,6 @@ def resume(work: Work, complaint_id: int, version: int | None, text: str = "") -
     if unused > 0:
         clocks.shift(work, complaint, hold.request, ist_day(complaint.due_at) - timedelta(days=unused))
     note(work, complaint, ActionKind.RESUMED, optional(text, _l("Note"), 2_000) or "")
-    return complaint
 
 
 def end_holds(now: datetime | None = None) -> int:
