@@ -53,6 +53,7 @@ def init() -> None:
         stop(unreachable(error), 5)
     keep_demo_apart()
     cli_data.ensure_demo()
+    cli_data.ensure_reference()
 
 
 def keep_demo_apart() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import pwd
+import time
 from collections.abc import Callable, Iterator
 from datetime import date, datetime
 from pathlib import Path
@@ -18,10 +19,12 @@ from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
     Progress,
+    ProgressColumn,
     TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
 )  # fmt: skip
+from rich.text import Text
 from sqlalchemy import select
 
 from cms.i18n import group_digits, ist, ist_day
@@ -51,15 +54,32 @@ def attach(group: click.Group) -> None:
         group.add_command(command)
 
 
+class Rate(ProgressColumn):
+    """How many a second, in words: "1,450 complaints/s"."""
+
+    def render(self, task: Any) -> Text:
+        """The rate of the last half minute."""
+        return Text(rate_words(task.description, task.finished_speed or task.speed))
+
+
+def rate_words(what: str, speed: float | None) -> str:
+    """A rate with what it counts; rows where the task reads a file."""
+    unit = "rows" if what.startswith("read ") else what
+    return f"{group_digits(round(speed))} {unit}/s" if speed else ""
+
+
 @contextlib.contextmanager
 def progress() -> Iterator[Tell]:
-    """A progress bar on a terminal, silence elsewhere."""
+    """A bar with rate and time left on a terminal; elsewhere a line every ten seconds."""
     console = Console(stderr=True)
+    if not console.is_terminal:
+        yield Lines().tell
+        return
     columns = (
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
-        TimeRemainingColumn(),
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), Rate(),
+        TimeElapsedColumn(), TimeRemainingColumn(),
     )  # fmt: skip
-    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
+    with Progress(*columns, console=console) as bar:
         tasks: dict[str, Any] = {}
 
         def tell(what: str, done: int, total: int) -> None:
@@ -68,6 +88,27 @@ def progress() -> Iterator[Tell]:
             bar.update(tasks[what], completed=done, total=total or None)
 
         yield tell
+
+
+class Lines:
+    """Progress for a log: what, how far, how fast, how long still."""
+
+    def __init__(self, every: float = 10.0, clock: Callable[[], float] = time.monotonic) -> None:
+        self.every, self.clock = every, clock
+        self.begun: dict[str, tuple[float, int]] = {}
+        self.said = clock()
+
+    def tell(self, what: str, done: int, total: int) -> None:
+        """Say so if ten seconds have passed since the last line."""
+        now = self.clock()
+        since, first = self.begun.setdefault(what, (now, done))
+        if now - self.said < self.every or now == since:
+            return
+        self.said = now
+        speed = (done - first) / (now - since)
+        of = f" of {group_digits(total)}" if total else ""
+        left = f", {round((total - done) / speed)} s left" if total and speed else ""
+        click.echo(f"{what}: {group_digits(done)}{of}, {rate_words(what, speed)}{left}", err=True)
 
 
 class Import(click.Group):
@@ -229,9 +270,15 @@ def ensure_demo() -> None:
         )  # fmt: skip
 
 
+def ensure_reference() -> None:
+    """Add the rules that are rows to a database that lacks them, such as one of an earlier release."""
+    with unit_of_work(SYSTEM, via="cli") as work:
+        reference.load_rules(work)
+
+
 @click.group("reference")
 def reference_() -> None:
-    """Reference rows: units, ranks, modes, sources, categories, dispositions."""
+    """Reference rows: units, ranks, lists, policies, approval rules, holidays."""
 
 
 @reference_.command("load")

@@ -19,18 +19,30 @@ from cms.models import (
     Accused,
     Action,
     Allegation,
+    Appeal,
     Assignment,
     BarredUnit,
     Complaint,
+    ComplaintLink,
+    Consent,
     Deadline,
+    DeadlineChange,
+    Decision,
     Delivery,
+    Direction,
     Document,
+    EnquiryReport,
     Feedback,
     History,
+    Hold,
     NumberSeries,
     Party,
     Recorded,
     Reminder,
+    ReportFinding,
+    Request,
+    Round,
+    Stay,
 )  # fmt: skip
 from cms.unit_of_work import Work
 
@@ -38,20 +50,31 @@ Values = dict[str, Any]
 T = TypeVar("T")
 
 CHILDREN: tuple[type[Any], ...] = (
-    Accused, Allegation, Party, BarredUnit, Assignment, Action, Deadline, Reminder, Document,
-    Delivery, Feedback,
+    Accused, Allegation, Party, BarredUnit, ComplaintLink, Round, Stay, Assignment, Action, Deadline,
+    Reminder, Request, Hold, DeadlineChange, Direction, Consent, Appeal, EnquiryReport, ReportFinding,
+    Decision, Document, Delivery, Feedback,
 )  # fmt: skip
 """Tables of a complaint, parents before their children."""
 
-LOCAL: Mapping[type[Any], tuple[str, type[Any]]] = {
-    Allegation: ("accused_id", Accused),
-    Reminder: ("deadline_id", Deadline),
-    Delivery: ("document_id", Document),
+LOCAL: Mapping[type[Any], Mapping[str, type[Any]]] = {
+    Allegation: {"accused_id": Accused},
+    Action: {"corrects_id": Action},
+    Reminder: {"deadline_id": Deadline},
+    Hold: {"request_id": Request},
+    DeadlineChange: {"deadline_id": Deadline, "request_id": Request},
+    Direction: {"deadline_id": Deadline},
+    Appeal: {"consent_id": Consent},
+    ReportFinding: {"report_id": EnquiryReport, "allegation_id": Allegation},
+    Decision: {"report_id": EnquiryReport},
+    Delivery: {"document_id": Document},
 }
 """Columns that hold a place within the dossier (from 0) until the ids are known."""
 
-UNBOUND = frozenset({Delivery})
+UNBOUND = frozenset({Delivery, DeadlineChange, ReportFinding, Decision})
 """Tables that hang on another row of the dossier and have no complaint_id."""
+
+ACROSS: Mapping[type[Any], str] = {Complaint: "merged_into_id", ComplaintLink: "other_id"}
+"""Columns that point at another complaint: an id, or the dossier of one written in the same call."""
 
 BATCH = {"sqlite": 250, "postgresql": 1000}
 """Complaints per transaction: on SQLite a clerk's registration waits for one batch at most."""
@@ -135,11 +158,17 @@ def insert_complaints(work: Work, dossiers: Sequence[Dossier]) -> list[int]:
     """Insert complaints with everything that belongs to them; their ids come back in order."""
     connection = work.session.connection()
     ids = reserve(connection, Complaint, len(dossiers))
-    places = {model: number(connection, model, dossiers, ids) for model in CHILDREN}
-    for model, (name, parent) in LOCAL.items():
-        for dossier, starts in zip(dossiers, places[parent], strict=True):
-            resolve(dossier, model, name, starts)
-    history = write_heads(work, dossiers, ids)
+    for dossier, complaint_id in zip(dossiers, ids, strict=True):
+        dossier.complaint["id"] = complaint_id
+        name_authors(dossier)
+    places = {model: number(connection, model, dossiers) for model in CHILDREN}
+    for model, columns in LOCAL.items():
+        for name, parent in columns.items():
+            for dossier, starts in zip(dossiers, places[parent], strict=True):
+                resolve(dossier, model, name, starts)
+    for dossier in dossiers:
+        point_across(dossier)
+    history = write_heads(work, dossiers)
     insert_rows(connection, Complaint, [d.complaint for d in dossiers])
     for model in CHILDREN:
         insert_rows(connection, model, [row for d in dossiers for row in d.rows.get(model, ())])
@@ -147,22 +176,30 @@ def insert_complaints(work: Work, dossiers: Sequence[Dossier]) -> list[int]:
     return list(ids)
 
 
+def name_authors(dossier: Dossier) -> None:
+    """A decision repeats the author of its report: four eyes are a constraint of the database."""
+    for row in dossier.rows.get(Decision, ()):
+        row["author_id"] = dossier.rows[EnquiryReport][row["report_id"]]["officer_id"]
+
+
 def number(
-    connection: Connection, model: type[Any], dossiers: Sequence[Dossier], ids: Sequence[int]
+    connection: Connection, model: type[Any], dossiers: Sequence[Dossier]
 ) -> list[Sequence[int]]:
     """Give every row of one table its id and its complaint's; the ids per dossier come back."""
-    counts = [len(d.rows.get(model, ())) for d in dossiers]
+    found = [d.rows.get(model, ()) for d in dossiers]
     own = "id" in model.__table__.c
-    reserved = iter(reserve(connection, model, sum(counts)) if own else ())
+    reserved = reserve(connection, model, sum(map(len, found))) if own else ()
     given: list[Sequence[int]] = []
-    for dossier, complaint_id, count in zip(dossiers, ids, counts, strict=True):
-        mine = list(islice(reserved, count)) if own else ()
+    start = 0
+    for dossier, rows in zip(dossiers, found, strict=True):
+        mine = reserved[start : start + len(rows)]
+        start += len(rows)
         given.append(mine)
-        for place, row in enumerate(dossier.rows.get(model, ())):
-            if own:
-                row["id"] = mine[place]
-            if model not in UNBOUND:
-                row["complaint_id"] = complaint_id
+        for row, row_id in zip(rows, mine, strict=own):
+            row["id"] = row_id
+        if model not in UNBOUND:
+            for row in rows:
+                row["complaint_id"] = dossier.complaint["id"]
     return given
 
 
@@ -173,13 +210,22 @@ def resolve(dossier: Dossier, model: type[Any], name: str, ids: Sequence[int]) -
             row[name] = ids[row[name]]
 
 
-def write_heads(work: Work, dossiers: Sequence[Dossier], ids: Sequence[int]) -> list[Values]:
+def point_across(dossier: Dossier) -> None:
+    """Put the ids of other complaints of this call where a dossier named them."""
+    for model, name in ACROSS.items():
+        rows = [dossier.complaint] if model is Complaint else dossier.rows.get(model, ())
+        for row in rows:
+            if isinstance(other := row.get(name), Dossier):
+                row[name] = other.complaint["id"]
+
+
+def write_heads(work: Work, dossiers: Sequence[Dossier]) -> list[Values]:
     """Give each complaint its key, chain and head; the history rows come back."""
     author = author_of(work)
     history: list[Values] = []
-    for dossier, complaint_id in zip(dossiers, ids, strict=True):
+    for dossier in dossiers:
         bare, wrapped = work.vault.new_record_key()
-        dossier.complaint["id"] = complaint_id
+        complaint_id = dossier.complaint["id"]
         entries = [audit.created(model, row, bare) for model, row in recorded(dossier)]
         said, seq, head = audit.chain("complaint", complaint_id, 0, "", entries, author)
         dossier.complaint.update(history_seq=seq, history_head=head, history_key=wrapped)

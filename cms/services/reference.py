@@ -1,38 +1,57 @@
-"""Reference rows that come with the project: units, ranks, modes, sources, categories, dispositions.
+"""Reference rows that come with the project: units, lists, and the rules that are rows.
 
-They are facts of the Hisar range made tidy (``cms/fixtures``); an office edits them afterwards.
-Loading adds what is missing by code and changes nothing that is there.
+They are facts of the Hisar range made tidy (``cms/fixtures``) and the department's own figures; an
+office edits them afterwards. Loading adds what is missing by code and changes nothing that is
+there; what has no code (policies, approval rules) is added to an empty table only, holidays to a
+year that has none.
 """
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Boolean, Connection, Enum, Integer, select
 
-from cms.models import Category, Disposition, Kind, Mode, Rank, Source, Unit, UnitParent
+from cms.i18n import ist_day
+from cms.models import (
+    ApprovalRule,
+    Category,
+    Disposition,
+    DispositionField,
+    HoldReason,
+    Holiday,
+    Kind,
+    Mode,
+    Policy,
+    QuickText,
+    Rank,
+    Source,
+    Unit,
+    UnitParent,
+)  # fmt: skip
 from cms.services import bulk
 from cms.unit_of_work import Work
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 SINCE = date(2020, 1, 1)
-"""From when the tree of the fixtures is taken to have stood."""
+"""From when the tree and the rules of the fixtures are taken to have stood."""
 
 MASTERS: Mapping[type[Any], str] = {
     Rank: "ranks", Mode: "modes", Source: "sources", Category: "categories",
     Disposition: "dispositions",
 }  # fmt: skip
-TYPED: Mapping[str, Any] = {
-    "level": int,
-    "walk_in": lambda v: v == "1",
-    "active": lambda v: v == "1",
-    "kind": lambda v: Kind[v],
-}
-"""How the text of a fixture becomes a value; other columns stay text."""
+LISTS: Mapping[type[Any], str] = {
+    HoldReason: "hold_reasons", QuickText: "quick_texts", DispositionField: "disposition_fields",
+}  # fmt: skip
+"""Lists with a code that came with the whole life of a complaint."""
+RULES: Mapping[type[Any], str] = {Policy: "policies", ApprovalRule: "approval_rules"}
+"""Rules without a code."""
+BEFORE, AFTER = 2, 1
+"""Years before and after the present one whose holidays are added."""
 
 UNIT = ("code", "name_en", "name_hi", "kind", "aliases", "letterhead_hi", "letterhead_en")
 
@@ -48,23 +67,89 @@ def is_empty(connection: Connection) -> bool:
     return connection.scalar(select(Unit.id).limit(1)) is None
 
 
-def load(work: Work) -> dict[str, int]:
-    """Add the reference rows that are missing; how many per table."""
+def load(work: Work, first_year: int | None = None) -> dict[str, int]:
+    """Add the reference rows that are missing; how many per table.
+
+    first_year: from when holidays are wanted, if earlier than two years ago.
+    """
     added = {m.__tablename__: load_master(work, m, name) for m, name in MASTERS.items()}
     added["unit"] = load_units(work, fixture("units"), SINCE)
+    added |= load_rules(work, first_year)
     return {table: count for table, count in added.items() if count}
 
 
-def load_master(work: Work, model: type[Any], name: str) -> int:
-    """Add the rows of one list whose codes are not there yet."""
-    known = set(codes(work, model))
-    wanted = {c.key for c in model.__table__.columns}
+def load_rules(work: Work, first_year: int | None = None) -> dict[str, int]:
+    """Add what the life of a complaint leans on: a database of an earlier release lacks it.
+
+    What belongs to dispositions waits until there are some.
+    """
+    added: dict[str, int] = {}
+    disposals = codes(work, Disposition)
+    for model, name in {**LISTS, **RULES}.items():
+        if disposals or model not in (DispositionField, ApprovalRule):
+            added[model.__tablename__] = load_master(work, model, name, disposals)
+    added["holiday"] = load_holidays(work, first_year)
+    return {table: count for table, count in added.items() if count}
+
+
+def load_master(
+    work: Work, model: type[Any], name: str, disposals: Mapping[str, int] | None = None
+) -> int:
+    """Add the rows of one list whose codes are not there yet; without codes, if there is no row."""
+    rows = fixture(name)
+    if hasattr(model, "code"):
+        known = set(codes(work, model))
+        rows = [row for row in rows if row["code"] not in known]
+    elif work.session.scalar(select(model.id).limit(1)) is not None:
+        return 0
+    return len(bulk.insert_registry(work, model, list(typed_rows(model, rows, disposals or {}))))
+
+
+def typed_rows(
+    model: type[Any], rows: Iterable[Mapping[str, str]], disposals: Mapping[str, int]
+) -> Iterable[dict[str, Any]]:
+    """Rows of a fixture as values of a table; those of a disposition that the office lacks are left out."""
+    columns = model.__table__.columns
+    for row in rows:
+        values = {k: typed(columns[k].type, v) for k, v in row.items() if k in columns}
+        if said := row.get("disposition"):
+            if said not in disposals:
+                continue
+            values["disposition_id"] = disposals[said]
+        elif "disposition" in row:
+            values["disposition_id"] = None
+        if "valid_from" in columns:
+            values["valid_from"] = SINCE
+        yield values
+
+
+def typed(kind: Any, text: str) -> Any:
+    """How the text of a fixture becomes a value of a column."""
+    if isinstance(kind, Enum):
+        return kind.enum_class[text]  # type: ignore[index]
+    if isinstance(kind, Boolean):
+        return text == "1"
+    return int(text) if isinstance(kind, Integer) else text
+
+
+def load_holidays(work: Work, first_year: int | None = None) -> int:
+    """Add Haryana's public holidays to the years about today that have none yet."""
+    year = ist_day(work.now).year
+    wanted = set(range(min(first_year or year, year - BEFORE), year + AFTER + 1))
+    known = {day.year for day in work.session.scalars(select(Holiday.day))}
+    if not wanted - known:
+        return 0
+    import holidays  # 0.1 s and 20 MB that only a new year needs
+
+    english, hindi = (
+        holidays.country_holidays("IN", subdiv="HR", years=sorted(wanted - known), language=lang)
+        for lang in ("en_IN", "hi")
+    )
     rows = [
-        {k: TYPED.get(k, str)(v) for k, v in row.items() if k in wanted}
-        for row in fixture(name)
-        if row["code"] not in known
+        {"day": day, "name_en": english[day][:120], "name_hi": hindi[day][:120], "district_id": None}
+        for day in sorted(english)
     ]
-    return len(bulk.insert_registry(work, model, rows))
+    return len(bulk.insert_registry(work, Holiday, rows))
 
 
 def codes(work: Work, model: type[Any]) -> dict[str, int]:
@@ -99,7 +184,8 @@ def unit_values(
     """One unit with its path and district; it is then known to its children."""
     parent_id, above, district_id = placed[row["parent"]] if row["parent"] else (None, "/", None)
     path = f"{above}{row_id}/"
-    values: dict[str, Any] = {k: TYPED.get(k, str)(row[k]) for k in UNIT if row.get(k)}
+    columns = Unit.__table__.columns
+    values: dict[str, Any] = {k: typed(columns[k].type, row[k]) for k in UNIT if row.get(k)}
     if values["kind"] is Kind.DISTRICT:
         district_id = row_id
     placed[row["code"]] = (row_id, path, district_id)
