@@ -29,6 +29,7 @@ from cms.models import (
     Officer,
     Party,
     PartyRole,
+    Post,
     Posting,
     Priority,
     Round,
@@ -36,8 +37,8 @@ from cms.models import (
     Source,
     Unit,
 )  # fmt: skip
-from cms.rules import Move, RuleBroken, Status, Viewer, day_end, receipt_day
-from cms.services import clocks, conflict, documents, people, rounds, stays
+from cms.rules import Move, RuleBroken, Status, Viewer, receipt_day
+from cms.services import clocks, conflict, documents, rounds, stays
 from cms.services.desk import fetch, filled, one_of, optional, require
 from cms.services.numbering import lock_series, next_number
 from cms.services.step import case_for, note, round_of, take
@@ -52,10 +53,14 @@ LOGGED = frozenset({*ENQUIRY, ActionKind.CORRECTION})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccusedNamed:
-    """A police officer or unit complained against, as far as the complainant can say."""
+    """A police officer, post or unit complained against, as far as the complainant can say.
+
+    post: of the unit; whoever held it when it happened is meant.
+    """
 
     officer_id: int | None = None
     unit_id: int | None = None
+    post: Post | None = None
     described: str = ""
 
 
@@ -114,13 +119,15 @@ def build(work: Work, new: NewComplaint, desk: Unit, unit: Unit) -> Complaint:
     """The complaint row itself, checked field by field."""
     mode = one_of(work, Mode, new.mode_id, _l("Mode"))
     received = ist_day(work.now) if mode.walk_in else new.received_on or ist_day(work.now)
+    category = one_of(work, Category, new.category_id, _l("Category"))
+    facts = clocks.Facts(mode.id, category.id, new.priority, unit.district_id or 0)
     _bare, wrapped = work.vault.new_record_key()
     complaint = Complaint(
         number=next_number(work, unit),
         subject=filled(new.subject, _l("Subject"), 200),
         text=filled(new.text, _l("Complaint, in the complainant's words"), 20_000),
         language=new.language,
-        category=one_of(work, Category, new.category_id, _l("Category")),
+        category=category,
         priority=new.priority,
         mode=mode,
         source=one_of(work, Source, new.source_id, _l("Source")),
@@ -133,7 +140,7 @@ def build(work: Work, new: NewComplaint, desk: Unit, unit: Unit) -> Complaint:
         is_open=True,
         received_on=receipt_day(received, work.now),
         registered_at=work.now,
-        due_at=day_end(received),
+        due_at=clocks.rulebook(work.session, received).due(DeadlineKind.OVERALL, facts, start_of(received, work.now)).at,
         registered_by_id=work.actor.user_id,
         form_key=filled(new.form_key, _l("Form"), 64),
         history_key=wrapped,
@@ -196,8 +203,10 @@ def accused_link(work: Work, complaint: Complaint, named: AccusedNamed) -> Accus
         )
     if not (officer or unit or described):
         raise RuleBroken(_l("Say who is complained against."))
+    if named.post and not unit:
+        raise RuleBroken(_l("Say at which unit the post is that is complained against."))
     return Accused(
-        complaint_id=complaint.id, officer=officer, unit=unit, described=described,
+        complaint_id=complaint.id, officer=officer, unit=unit, post=named.post, described=described,
         restricts=bool(officer or unit),
     )  # fmt: skip
 
@@ -210,14 +219,18 @@ def begin(work: Work, complaint: Complaint) -> None:
             opened_by_id=work.actor.user_id,
         )
     )  # fmt: skip
-    today = complaint.received_on == ist_day(work.now)
-    received = work.now if today else day_range(complaint.received_on, complaint.received_on)[0]
+    received = start_of(complaint.received_on, work.now)
     clocks.start(work, complaint, DeadlineKind.OVERALL, received)
     clocks.start(work, complaint, DeadlineKind.ASSIGN)
     clocks.start_statutory(work, complaint, received)
     marked = complaint.status is Status.MARKED
     desk, unit_id = (Desk.HEAD, complaint.unit_id) if marked else (Desk.BRANCH, complaint.registered_unit_id)
     stays.begin(work, complaint, desk, unit_id)
+
+
+def start_of(received_on: date, now: datetime) -> datetime:
+    """The moment a clock starts that runs from the day of receipt: now, or the start of an earlier day."""
+    return now if received_on == ist_day(now) else day_range(received_on, received_on)[0]
 
 
 def mark(work: Work, complaint_id: int, version: int, unit_id: int | None, order: str) -> Complaint:
@@ -276,33 +289,28 @@ def eligible_ios(
 ) -> list[Officer]:
     """Officers in an IO or SHO post under both the viewer and the complaint's unit, unbarred.
 
+    Against a police officer only one senior to him enquires, who may be of any post of command.
     In a later round it is the one whom the rules choose (``services.rounds``), and nobody else.
     """
     if complaint.round > 1:
         one = rounds.chosen_now(session, complaint, now).officer
         return [one] if one.id != viewer.officer_id else []
     inside = under(Unit.path, viewer.at(*COMMAND))
+    posts = rounds.POSTS if conflict.accused_officers(session, complaint) else ENQUIRERS
     query = (
         select(Officer)
         .join(Posting)
         .join(Unit, Posting.unit_id == Unit.id)
         .where(
-            Posting.post.in_(ENQUIRERS), Posting.in_force(ist_day(now)), Officer.active,
+            Posting.post.in_(posts), Posting.in_force(ist_day(now)), Officer.active,
             inside, Unit.path.startswith(complaint.unit.path, autoescape=True),
             Officer.id != viewer.officer_id,
-            Officer.id.not_in(
-                select(Accused.officer_id).where(
-                    Accused.complaint_id == complaint.id, Accused.officer_id.is_not(None),
-                    Accused.dropped_at.is_(None),
-                )
-            ),
         )
         .options(joinedload(Officer.rank), joinedload(Officer.unit))
         .order_by(Officer.name_en, Officer.id)
         .distinct()
     )  # fmt: skip
-    barred = people.barred_units(session, complaint.id)
-    return [o for o in session.scalars(query) if not (o.unit and barred & set(people.line_of(o.unit)))]
+    return conflict.may_enquire(session, complaint, session.scalars(query), now)
 
 
 def act(

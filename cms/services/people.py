@@ -1,27 +1,51 @@
-"""Who holds which post, from dated postings; a vacant post passes to the next filled superior."""
+"""Who holds which post, from dated postings; a vacant post passes to the next filled superior.
+
+Leave cover goes before the absent holder, who keeps his post; acting charge fills a post that has
+no holder. Both end by their date. (DESIGN: authority derives from a dated posting.)
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session, joinedload
 
+from cms.i18n import _l
 from cms.models import (
     Accused,
     Appeal,
     Assignment,
     BarredUnit,
+    Charge,
     Decision,
     EnquiryReport,
+    Kind,
     Officer,
     Posting,
     Rank,
     Round,
     Unit,
 )  # fmt: skip
-from cms.rules import SUPERIORS, Post
+from cms.rules import SUPERIORS, Post, RuleBroken
+
+BEFORE = (Charge.COVER, Charge.SUBSTANTIVE, Charge.ACTING)
+"""Who of one post answers first: the cover of an absent holder, the holder, whoever acts for nobody."""
+
+SEATS_OF: Mapping[Post, tuple[Kind, ...]] = {
+    Post.SHO: (Kind.POLICE_STATION, Kind.POLICE_POST),
+    Post.DSP: (Kind.SUB_DIVISION, Kind.DISTRICT),
+    Post.SP: (Kind.DISTRICT,),
+    Post.ADGP: (Kind.RANGE, Kind.HEADQUARTERS),
+}
+"""The kinds of unit that a post of command belongs to."""
+
+HEAD_OF: Mapping[Kind, Post] = {
+    Kind.POLICE_STATION: Post.SHO, Kind.SUB_DIVISION: Post.DSP, Kind.DISTRICT: Post.SP, Kind.RANGE: Post.ADGP,
+}  # fmt: skip
+"""The post of command that every unit of a kind must have filled."""
 
 
 def line_of(unit: Unit) -> list[int]:
@@ -44,7 +68,10 @@ def superiors(session: Session, unit: Unit, on: date) -> list[Posting]:
         .options(joinedload(Posting.officer).joinedload(Officer.rank), joinedload(Posting.unit))
     )
     found = session.scalars(query).all()
-    return sorted(found, key=lambda p: (line.index(p.unit_id), SUPERIORS.index(p.post), p.id))
+    return sorted(
+        found,
+        key=lambda p: (line.index(p.unit_id), SUPERIORS.index(p.post), BEFORE.index(p.charge), p.id),
+    )
 
 
 def responsible(
@@ -119,3 +146,105 @@ def level_of(session: Session, officer_id: int) -> int:
     """The level of an officer's rank."""
     query = select(Rank.level).join(Officer, Officer.rank_id == Rank.id)
     return session.scalars(query.where(Officer.id == officer_id)).one()
+
+
+def holders(session: Session, unit_id: int, post: Post, on: date) -> set[int]:
+    """Officers who held a post of a unit on that day, by whatever charge."""
+    query = select(Posting.officer_id).where(
+        Posting.unit_id == unit_id, Posting.post == post, Posting.in_force(on)
+    )
+    return set(session.scalars(query))
+
+
+def paths_of(
+    session: Session, officer_ids: Iterable[int], on: date, posts: Iterable[Post] = Post
+) -> dict[int, list[str]]:
+    """Paths of the units where each officer is posted on that day, by officer."""
+    query = (
+        select(Posting.officer_id, Unit.path)
+        .join(Unit, Unit.id == Posting.unit_id)
+        .where(Posting.officer_id.in_(list(officer_ids)), Posting.in_force(on), Posting.post.in_(list(posts)))
+    )
+    found: dict[int, list[str]] = {}
+    for officer_id, path in session.execute(query):
+        found.setdefault(officer_id, []).append(path)
+    return found
+
+
+# ---------------------------------------------------------------- the register of postings
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """A post of command of a unit: who holds it, or who answers for it while it is vacant."""
+
+    unit: Unit
+    post: Post
+    postings: tuple[Posting, ...]
+    answers: Posting | None = None
+
+    @property
+    def vacant(self) -> bool:
+        """True if nobody holds the post by any charge."""
+        return not self.postings
+
+
+def command(session: Session, scope: ColumnElement[bool], on: date) -> list[Filled]:
+    """Every post of command of the units in scope, filled or vacant, in the order of the tree.
+
+    scope: a condition on ``Unit``. A vacant post names the next filled superior, who answers for it.
+    """
+    units = list(session.scalars(select(Unit).where(Unit.active, scope).order_by(Unit.path)))
+    above = {i for unit in units for i in line_of(unit)}
+    query = (
+        select(Posting)
+        .join(Officer)
+        .where(Posting.post.in_(SUPERIORS), Posting.in_force(on), Officer.active, Posting.unit_id.in_(above))
+        .options(joinedload(Posting.officer).joinedload(Officer.rank), joinedload(Posting.unit))
+        .order_by(Posting.id)
+    )
+    at: dict[int, list[Posting]] = {}
+    for posting in session.scalars(query):
+        at.setdefault(posting.unit_id, []).append(posting)
+    return [seat for unit in units for seat in seats_at(unit, at)]
+
+
+def seats_at(unit: Unit, at: Mapping[int, list[Posting]]) -> list[Filled]:
+    """The posts of command of one unit: those held, and its head's even if nobody holds it."""
+    held: dict[Post, list[Posting]] = {}
+    for posting in at.get(unit.id, ()):
+        held.setdefault(posting.post, []).append(posting)
+    head = HEAD_OF.get(unit.kind)
+    if head is not None:
+        held.setdefault(head, [])
+    found = []
+    for post in sorted(held, key=SUPERIORS.index):
+        mine = tuple(sorted(held[post], key=lambda p: (BEFORE.index(p.charge), p.id)))
+        found.append(Filled(unit, post, mine, None if mine else answering(unit, post, at)))
+    return found
+
+
+def answering(unit: Unit, post: Post, at: Mapping[int, list[Posting]]) -> Posting | None:
+    """The next filled superior post of a vacant one."""
+    for unit_id in line_of(unit):
+        fits = [p for p in at.get(unit_id, ()) if SUPERIORS.index(p.post) > SUPERIORS.index(post)]
+        if fits:
+            return min(fits, key=lambda p: (SUPERIORS.index(p.post), BEFORE.index(p.charge), p.id))
+    return None
+
+
+def by_belt(session: Session, scope: ColumnElement[bool], belt_no: str) -> Officer:
+    """The one officer in service with this belt number in scope. RuleBroken if none or several."""
+    wanted = belt_no.strip()
+    rows = list(
+        session.scalars(
+            select(Officer).where(scope, Officer.active, func.lower(Officer.belt_no) == wanted.lower()).limit(2)
+        )
+    )
+    if not rows:
+        raise RuleBroken(_l("No officer in your charge has the belt number “%(belt)s”."), belt=wanted)
+    if len(rows) > 1:
+        raise RuleBroken(
+            _l("Several officers have the belt number “%(belt)s”; enter them in a line of their own."), belt=wanted
+        )
+    return rows[0]
