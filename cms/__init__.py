@@ -12,7 +12,7 @@ from cms.settings import Settings
 
 def create_app(settings: Settings | None = None) -> Flask:
     """Wire the application for these settings (default: from the environment)."""
-    from cms import admin_views, audit, cli, database, health, i18n, public, queue, web
+    from cms import admin_views, audit, cli, database, health, i18n, public, queue, unit_of_work, web
     from cms.store import Store
     from cms.vault import Vault
 
@@ -35,6 +35,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.extensions["cms_hint"] = partial(queue.hint, settings)
     database.init_app(app, settings.database_url)
     audit.install()
+    unit_of_work.install()
     i18n.init_app(app)
     web.init_app(app)
     public.init_app(app)

@@ -10,7 +10,7 @@ Report:       EnquiryReport, ReportFinding, Decision
 Clocks:       Deadline, DeadlineChange, Reminder
 Papers:       Document, Delivery, Feedback
 Messages:     Notice, Outbox
-Bookkeeping:  Chain, History, Seal, Stamp, ImportBatch, Imported, Seen
+Bookkeeping:  Chain, History, Seal, Stamp, ImportBatch, Imported, Seen, Submission
 
 Tables and predicates only: no query, commit, format or permission. Column order is screen order.
 Base classes, choices and bookkeeping are written down in ``cms/tables`` and are imported from here.
@@ -59,6 +59,7 @@ from cms.tables.bookkeeping import (
     Seal,
     Seen,
     Stamp,
+    Submission,
 )  # fmt: skip
 from cms.tables.choices import (
     ENQUIRY,

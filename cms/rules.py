@@ -286,6 +286,8 @@ MOVES: Mapping[Move, Step] = {
 }  # fmt: skip
 """The life of a complaint: every move, from where, to where, by which permission, which clocks."""
 
+UNOFFERED = frozenset({Move.HAND_OVER, Move.BACK})
+"""Moves that follow from a change of postings: no button takes them."""
 BY_MOVE: Mapping[str, Move] = {"DUP": Move.MERGE, "WDN": Move.WITHDRAW, "TRF": Move.REFER}
 """Dispositions that a move of its own records; no report may propose them."""
 APPROVED_BY = Post.SHO

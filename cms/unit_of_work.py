@@ -12,14 +12,22 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 
 from flask import current_app
+from sqlalchemy import event
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from cms.database import WRITE
-from cms.models import db
+from cms.models import Submission, Versioned, db
 from cms.rules import Viewer
 from cms.vault import Vault
+
+
+class Repeated(Exception):
+    """The form was received before; what it asked for is done already and not done again."""
+
 
 log = logging.getLogger(__name__)
 Hint = Callable[..., object]
@@ -35,6 +43,7 @@ class Work:
     now: datetime
     vault: Vault
     hints: list[tuple[str, tuple[object, ...]]] = field(default_factory=list)
+    counted: set[Any] = field(default_factory=set)
 
     def hint(self, job: str, *args: object) -> None:
         """Ask for a job after the commit; losing the hint loses nothing."""
@@ -43,9 +52,12 @@ class Work:
 
 @contextmanager
 def unit_of_work(
-    actor: Viewer, *, via: str = "form", now: datetime | None = None
+    actor: Viewer, *, via: str = "form", now: datetime | None = None, form_key: str = ""
 ) -> Iterator[Work]:
-    """Open the door for one use case. RuntimeError if it is open already."""
+    """Open the door for one use case. RuntimeError if it is open already.
+
+    form_key: what the form carried; Repeated if the same account sent it before.
+    """
     session = db.session()
     if "work" in session.info:
         raise RuntimeError("a use case is already at work in this session")
@@ -54,6 +66,7 @@ def unit_of_work(
     work = Work(session, actor, via, now or utcnow(), current_app.extensions["cms_vault"])
     session.info["work"] = work
     try:
+        once(work, form_key)
         yield work
         session.commit()
     except BaseException:
@@ -62,6 +75,41 @@ def unit_of_work(
     finally:
         session.info.pop("work", None)
     give_hints(work)
+
+
+def once(work: Work, form_key: str) -> None:
+    """Remember the key of a form with what it does. Repeated if it is there: a second sending that
+    comes at the same moment waits here for the first."""
+    if not form_key or work.actor.user_id is None:
+        return
+    values = {"form_key": form_key[:64], "user_id": work.actor.user_id, "at": work.now}
+    if insert_once(work.session, Submission.__table__, values) == 0:
+        raise Repeated
+
+
+def insert_once(session: Session, table: Any, values: dict[str, Any]) -> int:
+    """INSERT unless the row is there (then 0); a concurrent insert of the same row is waited for."""
+    dialect = session.get_bind().dialect.name
+    make = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    done: Any = session.execute(make(table).values(**values).on_conflict_do_nothing())
+    return int(done.rowcount)
+
+
+def count_versions(session: Session, _context: Any, _instances: Any) -> None:
+    """Before each flush: a row changed for the first time in this use case gets its next version."""
+    work: Work | None = session.info.get("work")
+    if work is None:
+        return
+    for row in session.dirty:
+        if isinstance(row, Versioned) and row not in work.counted and session.is_modified(row, False):
+            work.counted.add(row)
+            row.version += 1
+
+
+def install() -> None:
+    """Listen to every session of the process; safe to call twice."""
+    if not event.contains(Session, "before_flush", count_versions):
+        event.listen(Session, "before_flush", count_versions)
 
 
 def give_hints(work: Work) -> None:

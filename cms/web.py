@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from flask import (
@@ -34,9 +36,11 @@ from cms.rules import SYSTEM, Conflict, NotFound, RuleBroken, Viewer
 from cms.services import accounts
 from cms.services.desk import Forbidden
 from cms.settings import Settings
-from cms.unit_of_work import unit_of_work, utcnow
+from cms.unit_of_work import Repeated, Work, unit_of_work, utcnow
+from cms.vault import new_token
 
 log = logging.getLogger(__name__)
+F = TypeVar("F", bound=Callable[..., Any])
 blueprint = Blueprint("web", __name__)
 csrf = CSRFProtect()
 limiter = Limiter(get_remote_address, default_limits=[], headers_enabled=False)
@@ -86,6 +90,7 @@ def init_app(app: Flask) -> None:
     manager = LoginManager(app)
     manager.session_protection = None
     manager.user_loader(load_account)
+    app.before_request(admit_files)  # before the shield, which reads the form
     csrf.init_app(app)
     limiter.init_app(app)
     limiter.request_filter(unlimited)
@@ -96,7 +101,25 @@ def init_app(app: Flask) -> None:
     app.after_request(shield)
     install_errors(app)
     app.register_blueprint(blueprint)
-    app.jinja_env.globals.update(viewer=viewer_or_none, say=say, asset=asset)
+    app.jinja_env.globals.update(viewer=viewer_or_none, say=say, asset=asset, form_key=new_token)
+
+
+def takes_files(at_once: int) -> Callable[[F], F]:
+    """Mark a view whose form carries files: it may hold so many bytes, once somebody is signed in."""
+
+    def mark(view: F) -> F:
+        view.at_once = at_once  # type: ignore[attr-defined]
+        return view
+
+    return mark
+
+
+def admit_files() -> None:
+    """Raise the limit of a request for the views that are marked, and for nobody else."""
+    view = current_app.view_functions.get(request.endpoint or "")
+    at_once = getattr(view, "at_once", 0)
+    if at_once and request.method == "POST" and current_user.is_authenticated:
+        request.max_content_length = at_once
 
 
 def unlimited() -> bool:
@@ -183,10 +206,21 @@ def shield(response: Response) -> Response:
     return response
 
 
+def write() -> AbstractContextManager[Work]:
+    """The one door for a form of the signed-in: it knows the form's key."""
+    return unit_of_work(viewer(), form_key=request.form.get("form_key", ""))
+
+
 def say(refusal: RuleBroken) -> str:
     """A refusal in the reader's language."""
     message = str(refusal.message)
     return message % {k: str(v) for k, v in refusal.params.items()} if refusal.params else message
+
+
+def repeated(_error: Repeated) -> ResponseReturnValue:
+    """The same form came twice: once is enough."""
+    flash(_("This form was received already; nothing was done twice."), "success")
+    return redirect(request.path, 303)
 
 
 def error_page(code: int, sentence: str | None = None) -> tuple[str, int]:
@@ -199,6 +233,7 @@ def install_errors(app: Flask) -> None:
     """Map what use cases raise to pages."""
     app.register_error_handler(NotFound, lambda e: error_page(404))
     app.register_error_handler(Forbidden, lambda e: error_page(403))
+    app.register_error_handler(Repeated, repeated)
     app.register_error_handler(Conflict, lambda e: error_page(409))
     app.register_error_handler(RuleBroken, lambda e: error_page(422, say(e)))
     app.register_error_handler(

@@ -21,6 +21,7 @@ from cms.models import (
     Category,
     Channel,
     Complaint,
+    Disposition,
     Document,
     DocumentKind,
     DocumentState,
@@ -318,7 +319,7 @@ def test_foreign_complaint_is_not_there(sign_in: SignIn) -> None:
         assert sign_in("sho.srs").post(f"/admin/complaint/{case.id}/{move}/").status_code == 404
 
 
-def test_mark_assign_act_dispose_deliver_feedback(sign_in: SignIn) -> None:
+def test_mark_assign_act_report_dispose_deliver_feedback(sign_in: SignIn) -> None:
     case = recent(unit_id=world.unit("HSR").id)
     at = f"/admin/complaint/{case.id}"
     branch, sho, io = sign_in("branch.hsr"), sign_in("sho.hsr"), sign_in("io.hsr")
@@ -332,8 +333,10 @@ def test_mark_assign_act_dispose_deliver_feedback(sign_in: SignIn) -> None:
     go(sho, "assign", officer_id=world.officer("io.hsr").id, note="")
     go(io, "act", kind="VISIT", note="Went to the field.", happened_at="")
     allegation = fresh(case.id).allegations[0].id
-    go(sho, "dispose", disposition_id=1, reasons="Both sides heard.",
+    go(io, "report", disposition_id=1, reasons="Both sides heard.",
        **{f"finding-{allegation}": "SUBSTANTIATED", f"why-{allegation}": "Seen on the spot."})  # fmt: skip
+    assert "Both sides heard." in sho.get(f"{at}/dispose/").text
+    go(sho, "dispose", text="")
     go(branch, "deliver", channel="PRINT", address="", note="")
     go(sign_in("feedback.hsr"), "feedback", satisfied="no", reason="Too late.")
     done = fresh(case.id)
@@ -355,17 +358,19 @@ def test_feedback_without_an_answer_is_no_answer(sign_in: SignIn) -> None:
     assert not db.session.scalars(select(Feedback)).all()
 
 
-def test_a_refused_disposal_keeps_findings_and_reasons(sign_in: SignIn) -> None:
+def test_a_refused_report_keeps_findings_and_reasons(sign_in: SignIn) -> None:
     case = world.enquired()
-    allegation = case.allegations[0].id
-    page = sign_in("sho.hsr").post(
-        f"/admin/complaint/{case.id}/dispose/",
-        {"version": case.version, "disposition_id": 2, "reasons": "kept words", "details": "",
+    allegation, fir = case.allegations[0].id, world.master(Disposition, "FIR").id
+    page = sign_in("io.hsr").post(
+        f"/admin/complaint/{case.id}/report/",
+        {"version": case.version, "disposition_id": fir, "reasons": "kept words", "field-FIR_NO": "123",
          f"finding-{allegation}": "PARTLY", f"why-{allegation}": "kept why"},
     )  # fmt: skip
     assert page.status_code == 422
     assert "kept words" in page.text
     assert "kept why" in page.text
+    assert "Fill in “Date of the FIR”." in page.text
+    assert 'value="123"' in page.text
     assert 'value="PARTLY" selected' in page.text
     assert fresh(case.id).status is Status.UNDER_ENQUIRY
 

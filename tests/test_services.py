@@ -7,9 +7,9 @@ import world
 from sqlalchemy import func, select, text
 
 from cms.models import Complaint, Deadline, Disposition, Document, History, Party, db
-from cms.rules import Conflict, Finding, Move, NotFound, RuleBroken, Status
-from cms.services import complaints, integrity
-from cms.services.desk import Forbidden
+from cms.rules import Conflict, Move, NotFound, RuleBroken, Status
+from cms.services import complaints, enquiry, feedback, integrity, step
+from cms.services.desk import Forbidden, complaint_for
 from cms.unit_of_work import unit_of_work
 
 
@@ -18,10 +18,10 @@ def test_whole_thread(app):
     assert case.status is Status.DISPOSED
     assert not case.is_open
     assert case.number.startswith("HSR-2026-000001-")
-    assert [a.kind.name for a in case.actions] == ["REGISTERED", "MARKED", "ASSIGNED", "VISIT", "DISPOSED"]
-    assert db.session.scalar(select(Deadline.met_at)) == world.NOW
+    assert [a.kind.name for a in case.actions] == ["REGISTERED", "MARKED", "ASSIGNED", "VISIT", "REPORTED", "DISPOSED"]
+    assert db.session.scalar(select(Deadline.met_at).where(Deadline.kind == "OVERALL")) == world.NOW
     with unit_of_work(world.as_viewer("feedback.hsr"), now=world.NOW) as work:
-        complaints.give_feedback(work, case.id, case.version, True, "")
+        feedback.give_feedback(work, case.id, case.version, True, "")
     assert db.session.get(Complaint, case.id).status is Status.CLOSED
     assert db.session.get(Complaint, case.id).satisfied is True
     assert {d.kind.name for d in db.session.scalars(select(Document))} == {"COPY", "REPORT"}
@@ -54,9 +54,9 @@ def test_outside_the_charge_nothing_is_found(app, login):
 
 @pytest.mark.parametrize("login", ["io.hsr", "branch.hsr", "audit"])
 def test_wrong_post_may_not_dispose(app, login):
-    case = world.enquired()
+    case = world.reported()
     with pytest.raises(Forbidden), unit_of_work(world.as_viewer(login)) as work:
-        complaints.dispose(work, case.id, case.version, 1, {}, "x")
+        enquiry.dispose(work, case.id, case.version)
 
 
 def test_nobody_disposes_his_own_enquiry(app):
@@ -67,10 +67,12 @@ def test_nobody_disposes_his_own_enquiry(app):
         case = complaints.assign(work, case.id, case.version, world.officer("io.hsr").id)
     with unit_of_work(world.as_viewer("io.hsr"), now=world.NOW) as work:
         case = complaints.act(work, case.id, None, world.ActionKind.VISIT, world.NOW, "seen")
-    findings = {case.allegations[0].id: (Finding.SUBSTANTIATED, "x")}
     how = world.master(Disposition, "FILED").id
-    with pytest.raises(RuleBroken, match="another officer"), unit_of_work(world.as_viewer("sho.hsr")) as work:
-        complaints.dispose(work, case.id, case.version, how, findings, "x")
+    new = enquiry.NewReport(disposition_id=how, findings=world.findings(case), reasons="x")
+    case = world.step("io.hsr", enquiry.report, case, new)
+    with pytest.raises(RuleBroken, match="another officer"):
+        world.step("sho.hsr", enquiry.dispose, case)
+    assert world.step("dsp.hsr", enquiry.dispose, case).status is Status.DISPOSED
 
 
 def test_stale_version_is_a_conflict(app):
@@ -88,16 +90,23 @@ def test_accused_station_sees_nothing_and_the_case_goes_up(app):
     assert case.unit.code == "HSR-SD1"
     for login in ("sho.hsr", "io.hsr", "branch.s1"):
         with pytest.raises(NotFound), unit_of_work(world.as_viewer(login)) as work:
-            complaints.complaint_for(work, "read", case.id)
+            complaint_for(work, "read", case.id)
     with unit_of_work(world.as_viewer("dsp.hsr")) as work:
-        assert complaints.complaint_for(work, "read", case.id).id == case.id
+        assert complaint_for(work, "read", case.id).id == case.id
 
 
 def test_offered_moves_follow_post_and_status(app):
     case = world.enquired()
-    assert complaints.offered_moves(world.as_viewer("io.hsr"), case) == [Move.ACT]
-    assert complaints.offered_moves(world.as_viewer("sho.hsr"), case) == [Move.ASSIGN, Move.ACT, Move.DISPOSE]
-    assert complaints.offered_moves(world.as_viewer("branch.hsr"), case) == []
+    mine = {Move.ACT, Move.COMPLY, Move.ASK_HOLD, Move.ASK_EXTENSION, Move.REPORT}
+    assert set(step.offered(world.as_viewer("io.hsr"), case)) == mine
+    head = {Move.ASSIGN, Move.ACT, Move.DIRECT, Move.COMPLY, Move.HOLD, Move.TRANSFER, Move.REFER, Move.MERGE,
+            Move.WITHDRAW}  # fmt: skip
+    assert set(step.offered(world.as_viewer("sho.hsr"), case)) == head
+    assert Move.EXTEND in step.offered(world.as_viewer("sp.hsr"), case)
+    assert step.offered(world.as_viewer("branch.hsr"), case) == [Move.MERGE]
+    case = world.reported(form_key="second")
+    assert {Move.RETURN, Move.FORWARD, Move.DISPOSE} <= set(step.offered(world.as_viewer("sho.hsr"), case))
+    assert set(step.offered(world.as_viewer("io.hsr"), case)) == {Move.COMPLY}
 
 
 def test_history_hides_personal_values_and_finds_a_forger(app, tmp_path):
@@ -123,5 +132,7 @@ def test_deleting_is_refused_by_the_database(app):
 def test_clock_is_not_moved_by_anything(app):
     case = world.disposed()
     with pytest.raises(Exception, match="refused"), db.engine.begin() as connection:
-        connection.execute(text("UPDATE deadline SET due_at = '2030-01-01'"))
+        connection.execute(text("UPDATE deadline SET due_at = '2030-01-01' WHERE kind = 'OVERALL'"))
+    with pytest.raises(Exception, match="refused"), db.engine.begin() as connection:
+        connection.execute(text("UPDATE complaint SET due_at = '2030-01-01'"))
     assert case.due_at - world.NOW > timedelta(days=15)

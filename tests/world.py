@@ -14,14 +14,19 @@ from sqlalchemy import select
 
 from cms.models import (
     ActionKind,
+    ApprovalRule,
     Category,
     Complaint,
     Disposition,
+    DispositionField,
+    FieldKind,
+    HoldReason,
     Kind,
     Language,
     Mode,
     Officer,
     Posting,
+    QuickText,
     Rank,
     Source,
     Unit,
@@ -30,7 +35,7 @@ from cms.models import (
     db,
 )  # fmt: skip
 from cms.rules import SYSTEM, Finding, Post, Role, Seat, Viewer
-from cms.services import accounts, complaints
+from cms.services import accounts, complaints, enquiry
 from cms.unit_of_work import unit_of_work
 
 NOW = datetime(2026, 11, 24, 6, 30, tzinfo=UTC)  # 12:00 in India
@@ -107,9 +112,21 @@ def add_masters(session: Any) -> None:
         Category(code="LAND", name_en="Land dispute", name_hi="भूमि विवाद"),
         Category(code="CYBER", name_en="Cyber fraud", name_hi="साइबर धोखाधड़ी"),
         Disposition(code="FILED", name_en="Filed", name_hi="दाखिल दफ्तर"),
-        Disposition(code="FIR", name_en="FIR registered", name_hi="प्राथमिकी दर्ज",
-                    requires="FIR number, date and sections", requires_hi="प्राथमिकी संख्या, दिनांक और धाराएं"),
+        Disposition(code="COMP", name_en="Compromise", name_hi="राजीनामा"),
+        Disposition(code="FALSE", name_en="False", name_hi="झूठी"),
+        Disposition(code="DUP", name_en="Duplicate", name_hi="दोहराव"),
+        Disposition(code="WDN", name_en="Withdrawn", name_hi="वापस ली गई"),
+        Disposition(code="TRF", name_en="Transferred", name_hi="स्थानांतरित"),
+        fir := Disposition(code="FIR", name_en="FIR registered", name_hi="प्राथमिकी दर्ज",
+                           requires="FIR number, date and sections", requires_hi="प्राथमिकी संख्या, दिनांक और धाराएं"),
+        DispositionField(disposition=fir, code="FIR_NO", name_en="FIR number", name_hi="प्राथमिकी संख्या", position=1),
+        DispositionField(disposition=fir, code="FIR_DATE", name_en="Date of the FIR", name_hi="प्राथमिकी का दिनांक",
+                         kind=FieldKind.DATE, position=2),
+        HoldReason(code="FSL", name_en="Laboratory report awaited", name_hi="प्रयोगशाला रिपोर्ट प्रतीक्षित"),
+        QuickText(code="VISITED", name_en="Visited the place.", name_hi="मौका देखा।", kind=ActionKind.VISIT),
     ])  # fmt: skip
+    session.flush()
+    session.add(ApprovalRule(disposition=master(Disposition, "FALSE"), post=Post.SP))
 
 
 def add_people(session: Any, ranks: dict[str, Rank], units: dict[str, Unit]) -> None:
@@ -179,10 +196,27 @@ def enquired(now: datetime = NOW, **changes: Any) -> Complaint:
         return complaints.act(work, case_id, version, ActionKind.VISIT, now, "मौका देखा।")
 
 
-def disposed(by: str = "sho.hsr", now: datetime = NOW, **changes: Any) -> Complaint:
-    """A complaint that the SHO has disposed."""
-    case = enquired(now=now, **changes)
-    findings = {a.id: (Finding.SUBSTANTIATED, "मेड़ टूटी मिली।") for a in case.allegations}
-    case_id, version, viewer, how = case.id, case.version, as_viewer(by), master(Disposition, "FILED").id
+def step(by: str, do: Any, case: Complaint, *args: Any, now: datetime = NOW, **values: Any) -> Complaint:
+    """One use case on a complaint by a login, at the version it has now."""
+    case_id, version, viewer = case.id, case.version, as_viewer(by)
     with unit_of_work(viewer, now=now) as work:
-        return complaints.dispose(work, case_id, version, how, findings, "दोनों पक्षों को समझाया गया।")
+        return do(work, case_id, version, *args, **values)
+
+
+def findings(case: Complaint) -> dict[int, tuple[Finding, str]]:
+    return {a.id: (Finding.SUBSTANTIATED, "मेड़ टूटी मिली।") for a in case.allegations}
+
+
+def reported(now: datetime = NOW, how: str = "FILED", fields: dict[str, str] | None = None, **changes: Any) -> Complaint:
+    """A complaint on which the IO has submitted the report."""
+    case = enquired(now=now, **changes)
+    new_report = enquiry.NewReport(
+        disposition_id=master(Disposition, how).id, findings=findings(case),
+        reasons="दोनों पक्षों को समझाया गया।", fields=fields or {},
+    )  # fmt: skip
+    return step(changes.get("to", "io.hsr"), enquiry.report, case, new_report, now=now)
+
+
+def disposed(by: str = "sho.hsr", now: datetime = NOW, **changes: Any) -> Complaint:
+    """A complaint whose report the SHO has approved."""
+    return step(by, enquiry.dispose, reported(now=now, **changes), now=now)

@@ -28,8 +28,7 @@ from cms.i18n import _, language
 from cms.models import Complaint, Officer, db
 from cms.rules import Conflict, NotFound, RuleBroken
 from cms.services import records
-from cms.unit_of_work import unit_of_work
-from cms.web import say, viewer
+from cms.web import say, viewer, write
 
 PLUMBING = frozenset({"version", "csrf_token"})
 PICK = "keep-"
@@ -188,7 +187,7 @@ class ModelAdmin(Grid, ModelView):
         if not form.validate():
             return self.form_page(form, None), 422
         try:
-            with unit_of_work(viewer()) as work:
+            with write() as work:
                 row_id = records.create(work, self.model, sent(form)).id
         except RuleBroken as refusal:
             return self.form_page(form, None, say(refusal)), 422
@@ -211,7 +210,7 @@ class ModelAdmin(Grid, ModelView):
         """Hand the values to the use case; a refusal or a conflict keeps what was typed."""
         row_id, values = row.id, picked(sent(form))
         try:
-            with unit_of_work(viewer()) as work:
+            with write() as work:
                 records.update(work, self.model, row_id, form.version.data or 0, values)
         except RuleBroken as refusal:
             return self.form_page(form, self.get_one(row_id), say(refusal)), 422

@@ -18,8 +18,8 @@ from cms.models import Channel, Complaint, Document, DocumentKind, DocumentState
 from cms.rules import NotFound, RuleBroken
 from cms.services import deliveries, documents
 from cms.services.desk import Forbidden
-from cms.unit_of_work import unit_of_work, utcnow
-from cms.web import say, viewer
+from cms.unit_of_work import utcnow
+from cms.web import say, viewer, write
 
 EACH_ON_A_PAGE = "\n@media print { .sheet ~ .sheet { break-before: page } }\n.sheet td:empty { height: 11mm }\n"
 blueprint = Blueprint("handover", __name__, url_prefix="/admin/complaint")
@@ -53,7 +53,7 @@ def settle(document: Document | None) -> None:
     if channel is None or document is None:
         raise RuleBroken(_l("Choose how the document reached the complainant."))
     document_id = document.id
-    with unit_of_work(viewer()) as work:
+    with write() as work:
         deliveries.deliver(work, document_id, channel, value("address"), value("note"))
 
 

@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from flask_admin import Admin, AdminIndexView, expose
 from sqlalchemy import select
 
-from cms.admin_views import frame, handover, moves, register, waiting
+from cms.admin_views import attachments, frame, handover, moves, register, waiting
 from cms.admin_views.dossier import BAR, dossier
 from cms.admin_views.edge import url_of
 from cms.authz import visible
@@ -15,8 +15,8 @@ from cms.health import health
 from cms.models import Notice, db
 from cms.rules import Role, Rung
 from cms.services import notices
-from cms.unit_of_work import unit_of_work, utcnow
-from cms.web import viewer
+from cms.unit_of_work import utcnow
+from cms.web import viewer, write
 
 blueprint = Blueprint("pages", __name__, url_prefix="/admin")
 
@@ -53,7 +53,7 @@ def read_notice(notice_id: int) -> ResponseReturnValue:
     """Open the complaint a notice is about; the notice is read then."""
     query = select(Notice.complaint_id).where(Notice.id == notice_id)
     complaint_id = db.session().scalar(visible(query, Notice, viewer()))
-    with unit_of_work(viewer()) as work:
+    with write() as work:
         notices.mark_read(work, notice_id)
     return redirect(url_of(complaint_id or 0), 303)
 
@@ -61,5 +61,5 @@ def read_notice(notice_id: int) -> ResponseReturnValue:
 def init_app(app: Flask, admin: Admin) -> None:
     """Register our pages beside the views of the admin."""
     frame.install(app)
-    for part in (blueprint, register.blueprint, handover.blueprint, moves.blueprint):
+    for part in (blueprint, register.blueprint, handover.blueprint, moves.blueprint, attachments.blueprint):
         app.register_blueprint(part)

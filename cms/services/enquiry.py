@@ -246,6 +246,7 @@ def dispose(work: Work, complaint_id: int, version: int, text: str = "") -> Comp
     not confirmed a compromise.
     """
     complaint = case_for(work, Move.DISPOSE, complaint_id, version)
+    check_four_eyes(work, complaint)
     submitted = lying(work, complaint)
     check_rank(work, complaint, submitted)
     check_consent(work, complaint, submitted)

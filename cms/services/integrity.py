@@ -20,8 +20,7 @@ from sqlalchemy.engine import Row
 from cms.audit import link_hash
 from cms.models import Chain, Complaint, History, Seal, Stamp
 from cms.rules import SYSTEM
-from cms.services.numbering import insert_once
-from cms.unit_of_work import Work, unit_of_work
+from cms.unit_of_work import Work, insert_once, unit_of_work
 from cms.vault import Vault
 
 EXPORT = "seals.jsonl"

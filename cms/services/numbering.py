@@ -4,23 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Table, select, update
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import Session
+from sqlalchemy import select, update
 
 from cms.i18n import ist
 from cms.models import NumberSeries, Unit
 from cms.rules import complaint_number
-from cms.unit_of_work import Work
+from cms.unit_of_work import Work, insert_once
 
 SERIES: Any = NumberSeries.__table__
-
-
-def insert_once(session: Session, table: Table | Any, values: dict[str, Any]) -> None:
-    """INSERT unless the row is there; a concurrent insert of the same row is waited for."""
-    dialect = session.get_bind().dialect.name
-    make = postgresql.insert if dialect == "postgresql" else sqlite.insert
-    session.execute(make(table).values(**values).on_conflict_do_nothing())
 
 
 def lock_series(work: Work, unit: Unit) -> None:

@@ -17,8 +17,7 @@ from cms.i18n import _l, ist_day, show_day
 from cms.models import Complaint, Deadline, Notice, Officer, Outbox, Reminder, Stamp, User
 from cms.rules import RUNG_GRACE, RUNGS, SYSTEM, Post, Rung
 from cms.services import people
-from cms.services.numbering import insert_once
-from cms.unit_of_work import Work, unit_of_work
+from cms.unit_of_work import Work, insert_once, unit_of_work
 
 FIRE_BEFORE_MIDNIGHT = timedelta(hours=15) - timedelta(seconds=1)
 """Rungs fire at 09:00 India time: 14:59:59 before the last second of their day."""

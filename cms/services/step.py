@@ -13,7 +13,7 @@ from sqlalchemy import select
 from cms.authz import allowed
 from cms.i18n import _l
 from cms.models import Action, ActionKind, Assignment, Complaint, Round
-from cms.rules import ENDS, MOVES, OPEN, Move, RuleBroken, Viewer, check_move
+from cms.rules import ENDS, MOVES, OPEN, UNOFFERED, Move, RuleBroken, Viewer, check_move
 from cms.services import clocks, stays
 from cms.services.desk import complaint_for
 from cms.unit_of_work import Work
@@ -82,7 +82,8 @@ def offered(viewer: Viewer, complaint: Complaint) -> list[Move]:
     return [
         move
         for move, step in MOVES.items()
-        if complaint.status in step.starts and allowed(viewer, step.needs, complaint)
+        if move not in UNOFFERED
+        and complaint.status in step.starts and allowed(viewer, step.needs, complaint)
     ]
 
 

@@ -63,14 +63,17 @@ class Recorded:
 
 
 class Versioned:
-    """Optimistic lock: a save on a stale version is refused, never silently lost."""
+    """Optimistic lock: a save on a stale version is refused, never silently lost.
+
+    ``unit_of_work`` counts the version up, once for a use case however often that flushes.
+    """
 
     version: Mapped[int] = mapped_column(Integer, nullable=False, default=1)
 
     @declared_attr.directive
     def __mapper_args__(cls) -> dict[str, Any]:  # noqa: N805 - SQLAlchemy calls it on the class
         """Let SQLAlchemy check and count the version."""
-        return {"version_id_col": cls.version}
+        return {"version_id_col": cls.version, "version_id_generator": False}
 
 
 class Named:

@@ -129,6 +129,15 @@ class Imported(Model):
     is_new: Mapped[bool] = mapped_column(Boolean)
 
 
+class Submission(Model):
+    """That a form was received: the same form sent again is not done again. Kept for some days."""
+
+    __tablename__ = "submission"
+    form_key: Mapped[str] = mapped_column(binary(64), primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("user_account.id"), primary_key=True)
+    at: Mapped[datetime]
+
+
 class Seen(Model):
     """That somebody opened a complaint: append-only, one row an hour for one account."""
 

@@ -66,7 +66,7 @@ def recheck(table, name, old, new):
     section 7), and an unknown wording stops the upgrade.
     """
     if not lite():
-        op.drop_constraint(name, table, type_="check")
+        op.drop_constraint(op.f(name), table, type_="check")
         op.create_check_constraint(op.f(name), table, new)
         return
     bind = op.get_bind()
@@ -117,6 +117,7 @@ TABLES = (
     "consent",
     "report_finding",
     "appeal",
+    "submission",
 )
 """New ones, parents before their children."""
 
@@ -216,7 +217,7 @@ def widen_deadline():
     op.alter_column("deadline", "started_at", nullable=False)
     op.alter_column("deadline", "first_due_at", nullable=False)
     recheck("deadline", "ck_deadline_kind", one_of("kind", "OVERALL"), one_of("kind", CLOCKS))
-    op.drop_constraint("uq_deadline_complaint_id_round_kind", "deadline", type_="unique")
+    op.drop_constraint(op.f("uq_deadline_complaint_id_round_kind"), "deadline", type_="unique")
     op.create_unique_constraint(
         op.f("uq_deadline_complaint_id_round_kind_no"), "deadline", ["complaint_id", "round", "kind", "no"]
     )
@@ -265,10 +266,10 @@ def downgrade():
     with op.batch_alter_table("deadline") as deadline:
         for name in ("no", "started_at", "statutory", "rolled", "first_due_at", "dropped_at", "span"):
             deadline.drop_column(name)
-        deadline.drop_constraint("uq_deadline_complaint_id_round_kind_no", type_="unique")
+        deadline.drop_constraint(op.f("uq_deadline_complaint_id_round_kind_no"), type_="unique")
         deadline.create_unique_constraint(op.f("uq_deadline_complaint_id_round_kind"), ["complaint_id", "round", "kind"])
         if not lite():
-            deadline.drop_constraint("ck_deadline_kind", type_="check")
+            deadline.drop_constraint(op.f("ck_deadline_kind"), type_="check")
         deadline.create_check_constraint(op.f("ck_deadline_kind"), one_of("kind", "OVERALL"))
     op.drop_index("ix_complaint_transfer_to", "complaint")
     op.drop_index("ix_complaint_awaiting", "complaint")
@@ -276,7 +277,7 @@ def downgrade():
         op.drop_table(name)
     merged = f"{OPEN}), CONSTRAINT ck_complaint_merged CHECK ({MERGED}" if lite() else OPEN
     if not lite():
-        op.drop_constraint("ck_complaint_merged", "complaint", type_="check")
+        op.drop_constraint(op.f("ck_complaint_merged"), "complaint", type_="check")
     recheck_complaint(OLD_STATUSES, STATUSES, merged, OLD_OPEN)
     recheck("document", "ck_document_kind", one_of("kind", PAPERS), one_of("kind", "COPY REPORT"))
     recheck("action", "ck_action_kind", one_of("kind", ACTIONS), one_of("kind", OLD_ACTIONS))
@@ -656,4 +657,11 @@ def make_tables():
     sa.ForeignKeyConstraint(['unit_id'], ['unit.id'], name=op.f('fk_appeal_unit_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_appeal')),
     sa.UniqueConstraint('complaint_id', 'no', name=op.f('uq_appeal_complaint_id_no'))
+    )
+    op.create_table('submission',
+    sa.Column('form_key', sa.String(64).with_variant(sa.String(64, collation="C"), "postgresql"), nullable=False),
+    sa.Column('user_id', KEY, nullable=False),
+    sa.Column('at', sa.DateTime(), nullable=False),
+    sa.ForeignKeyConstraint(['user_id'], ['user_account.id'], name=op.f('fk_submission_user_id')),
+    sa.PrimaryKeyConstraint('form_key', 'user_id', name=op.f('pk_submission'))
     )
