@@ -1,4 +1,4 @@
-"""Issued files by their SHA-256: written whole or not at all, never changed."""
+"""Issued documents and attached files by their SHA-256: written whole or not at all, never changed."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Store:
-    """A folder of files named by their content."""
+    """A folder of files named by their content: ``.pdf`` for documents, ``.bin`` for attachments."""
 
     root: Path
 
-    def path(self, sha256: str) -> Path:
+    def path(self, sha256: str, suffix: str = ".pdf") -> Path:
         """Where the file of this hash lies."""
-        return self.root / sha256[:2] / f"{sha256}.pdf"
+        return self.root / sha256[:2] / f"{sha256}{suffix}"
 
-    def put(self, content: bytes) -> str:
+    def put(self, content: bytes, suffix: str = ".pdf") -> str:
         """Keep the bytes and give their SHA-256. OSError when the disk is full; no half file."""
         sha256 = hashlib.sha256(content).hexdigest()
-        target = self.path(sha256)
+        target = self.path(sha256, suffix)
         if target.exists():
             return sha256
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -39,10 +39,10 @@ class Store:
         os.close(folder)
         return sha256
 
-    def get(self, sha256: str) -> bytes | None:
+    def get(self, sha256: str, suffix: str = ".pdf") -> bytes | None:
         """The bytes, or None if they are gone or no longer match their name."""
         try:
-            content = self.path(sha256).read_bytes()
+            content = self.path(sha256, suffix).read_bytes()
         except FileNotFoundError:
             return None
         return content if hashlib.sha256(content).hexdigest() == sha256 else None

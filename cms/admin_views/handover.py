@@ -12,6 +12,7 @@ from sqlalchemy import select
 
 from cms import pdf
 from cms.admin_views.edge import chip_of, derivation, member, seen, url_of, value
+from cms.admin_views.opening import note_opening
 from cms.authz import allowed, may, visible
 from cms.i18n import _, _l
 from cms.models import Channel, Complaint, Document, DocumentKind, DocumentState, db
@@ -187,7 +188,9 @@ def document_of(complaint_id: int, document_id: int) -> Document:
 def download(complaint_id: int, document_id: int) -> Response:
     """The stored PDF."""
     document = document_of(complaint_id, document_id)
-    return pdf_answer(document, complaint_number(complaint_id))
+    answer = pdf_answer(document, complaint_number(complaint_id))
+    note_opening(complaint_id)
+    return answer
 
 
 def pdf_answer(document: Document, number: str) -> Response:
@@ -205,7 +208,9 @@ def pdf_answer(document: Document, number: str) -> Response:
 @blueprint.get("/<int:complaint_id>/document/<int:document_id>/page/")
 def document_page(complaint_id: int, document_id: int) -> str:
     """The same document as a page that can be read aloud and searched."""
-    return whole_letter(document_of(complaint_id, document_id))
+    said = whole_letter(document_of(complaint_id, document_id))
+    note_opening(complaint_id)
+    return said
 
 
 @blueprint.route("/<int:complaint_id>/deliver/", methods=["GET", "POST"])

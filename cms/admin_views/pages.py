@@ -10,6 +10,7 @@ from sqlalchemy import select
 from cms.admin_views import attachments, frame, handover, moves, register, waiting
 from cms.admin_views.dossier import BAR, dossier
 from cms.admin_views.edge import url_of
+from cms.admin_views.opening import note_opening
 from cms.authz import visible
 from cms.health import health
 from cms.models import Notice, db
@@ -45,7 +46,9 @@ class Home(AdminIndexView):
 def complaint_page(complaint_id: int) -> str:
     """Everything about one complaint, and the moves this viewer may take. NotFound if foreign."""
     found = dossier(db.session(), viewer(), complaint_id)
-    return render_template("admin/complaint/page.html", d=found, bar=BAR, c=found.complaint)
+    page = render_template("admin/complaint/page.html", d=found, bar=BAR, c=found.complaint)
+    note_opening(complaint_id)
+    return page
 
 
 @blueprint.post("/notice/<int:notice_id>/")
