@@ -28,6 +28,7 @@ JOBS = {
     "sweep_reminders": "cms.jobs.sweeps.reminders",
     "sweep_outbox": "cms.jobs.sweeps.outbox",
     "sweep_documents": "cms.jobs.sweeps.pending_documents",
+    "sweep_life": "cms.jobs.sweeps.life",
     "seal_history": "cms.jobs.sweeps.seal",
     "deliver": "cms.jobs.sweeps.deliver",
     "render": "cms.jobs.sweeps.render",

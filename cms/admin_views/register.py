@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -17,7 +18,7 @@ from cms.authz import may, visible
 from cms.i18n import _l, is_devanagari, ist_day
 from cms.models import Category, Complaint, Kind, Language, Mode, Party, Priority, Source, Unit, db
 from cms.rules import NotFound, RuleBroken
-from cms.services import complaints, documents
+from cms.services import complaints, documents, likeness
 from cms.services.complaints import AccusedNamed, NewComplaint, phone_number
 from cms.services.desk import Forbidden
 from cms.unit_of_work import unit_of_work, utcnow
@@ -52,6 +53,8 @@ def register_page() -> ResponseReturnValue:
     picks: dict[str, list[Option]] = {}
     try:
         new = read(picks)
+        if same := same_matter(new):
+            return show(None, picks, same), 409
         with unit_of_work(viewer()) as work:
             complaint = complaints.register(work, new)
             made = complaint.id
@@ -60,6 +63,20 @@ def register_page() -> ResponseReturnValue:
     except NotFound:
         made = own_entry(value("form_key"))
     return hand_over(made)
+
+
+def same_matter(new: NewComplaint) -> list[Complaint]:
+    """What may be the same matter again, once: the clerk looks, links or registers all the same."""
+    sent = select(Complaint.id).where(Complaint.form_key == value("form_key"))
+    if value("sure") or db.session().scalar(sent) is not None:
+        return []
+    asked = likeness.Asked(new.text, phone_number(new.phone), new.opposite, new.unit_id or viewer().seats[0].unit_id)
+    return likeness.likely(db.session(), viewer(), asked, ist_day(utcnow()))
+
+
+def linked() -> tuple[int, ...]:
+    """Earlier complaints that the clerk ticked as the same matter."""
+    return tuple(int(said) for said in request.form.getlist("earlier") if said.isascii() and said.isdigit())[:8]
 
 
 def own_entry(form_key: str) -> int:
@@ -86,8 +103,14 @@ def hand_over(complaint_id: int) -> ResponseReturnValue:
     return redirect(f"/admin/complaint/{complaint_id}/handover/", 303)
 
 
-def show(refusal: RuleBroken | None, picks: dict[str, list[Option]] | None = None) -> str:
-    """The form with what was typed, the sentence of a refusal and the field it is about."""
+def show(
+    refusal: RuleBroken | None, picks: dict[str, list[Option]] | None = None,
+    same: Sequence[Complaint] = (),
+) -> str:  # fmt: skip
+    """The form with what was typed, the sentence of a refusal and the field it is about.
+
+    same: earlier complaints that may be the same matter, to be looked at before saving.
+    """
     session = db.session()
     form = request.form or defaults()
     return render_template(
@@ -98,7 +121,8 @@ def show(refusal: RuleBroken | None, picks: dict[str, list[Option]] | None = Non
         form_key=form.get("form_key") or new_token(),
         today=ist_day(utcnow()).isoformat(),
         modes=masters(Mode), sources=masters(Source), categories=masters(Category),
-        priorities=Priority, units=list(lookups.default_units(session, viewer())),
+        same=same, chips={row.id: chip_of(row) for row in same}, priorities=Priority,
+        units=list(lookups.default_units(session, viewer())),
     )  # fmt: skip
 
 
@@ -149,7 +173,7 @@ def read(picks: dict[str, list[Option]]) -> NewComplaint:
         received_on=day("received_on", LABELS["received_on"]),
         place=value("place"), incident_on=day("incident_on", LABELS["incident_on"]),
         unit_id=unit.id if unit else None, opposite=value("opposite"), accused=accused,
-        form_key=value("form_key"),
+        form_key=value("form_key"), earlier=linked(),
     )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""What waits for an officer: the figures and cases of the home page, in three statements."""
+"""What waits for an officer: the figures and cases of the home page, in at most four statements."""
 
 from __future__ import annotations
 
@@ -13,7 +13,19 @@ from sqlalchemy.orm import Session, aliased
 from cms.admin_views.edge import Chip, due_chip
 from cms.authz import DESK, Book, units_of, visible
 from cms.i18n import _, _l, day_range, ist_day
-from cms.models import Action, Complaint, Officer, Party, PartyRole, Rank, Unit
+from cms.models import (
+    Action,
+    Complaint,
+    Desk,
+    Officer,
+    Party,
+    PartyRole,
+    Rank,
+    Request,
+    RequestKind,
+    Stay,
+    Unit,
+)  # fmt: skip
 from cms.rules import SUPERIORS, Post, Status, Viewer
 
 CAP = 999
@@ -183,6 +195,7 @@ def groups(session: Session, viewer: Viewer, now: datetime) -> list[Group]:
     if viewer.at(Post.IO) and viewer.officer_id:
         found += own_cases(session, viewer, now)
     if viewer.at(*SUPERIORS):
+        found += deciding(session, viewer, now)
         found += command_cases(session, viewer, now)
     if viewer.at(Post.BRANCH):
         found.append(branch_cases(session, viewer, now))
@@ -197,11 +210,14 @@ def own_cases(session: Session, viewer: Viewer, now: datetime) -> list[Group]:
     ids = scoped(viewer, Book.ANY, MOST, mine, Complaint.is_open)
     order = (Complaint.due_at, Complaint.id)
     listed = cases(session, cards(select(ids.c.id), order, last_action=True), now)
+    back = [c for c in listed if c.row.status is Status.RETURNED]
+    listed = [c for c in listed if c not in back]
     late = [c for c in listed if c.chip.kind == "late"]
     soon = [c for c in listed if c.chip.kind == "soon"]
     rest = [c for c in listed if c.chip.kind not in ("late", "soon")]
     act: dict[str, Any] = {"step": "act", "step_label": _("Add action"), "most": MOST}
-    parts = [Group(_("Overdue"), late, **act), Group(_("Today and next 3 days"), soon, **act),
+    parts = [Group(_("Returned with objections"), back, **act), Group(_("Overdue"), late, **act),
+             Group(_("Today and next 3 days"), soon, **act),
              Group(_("Rest"), rest, **act)]  # fmt: skip
     kept = [part for part in parts if part.cases]
     return kept or [Group(_("My cases"), [], empty=_("No open case is in your hands."))]
@@ -228,6 +244,32 @@ def command_cases(session: Session, viewer: Viewer, now: datetime) -> list[Group
     return found
 
 
+def deciding(session: Session, viewer: Viewer, now: datetime) -> list[Group]:
+    """What lies with this officer's own desk: reports, transfers, appeals, requests; nothing if none."""
+    ids = scoped(viewer, Book.ANY, LISTED, Complaint.id.in_(at_my_desk(viewer)))
+    listed = cases(session, cards(select(ids.c.id), (Complaint.due_at, Complaint.id)), now)
+    return [Group(_("Waits for my decision"), listed)] if listed else []
+
+
+def at_my_desk(viewer: Viewer) -> Any:
+    """Ids of complaints that lie at a desk of the viewer's units, or with a request to his post."""
+    seats = viewer.at(*SUPERIORS)
+    desks = (Desk.APPROVER, Desk.RECEIVER, Desk.AUTHORITY)
+    lying = select(Stay.complaint_id).where(
+        Stay.to_at.is_(None), Stay.desk.in_(desks), Stay.unit_id.in_([s.unit_id for s in seats])
+    )
+    asked = select(Request.complaint_id).join(Request.complaint).where(Request.decided_at.is_(None))
+    holds = asked.where(
+        Request.kind == RequestKind.HOLD, Complaint.unit_id.in_([s.unit_id for s in seats]),
+        Request.asked_by_id.is_distinct_from(viewer.officer_id),
+    )  # fmt: skip
+    more = asked.where(
+        Request.kind == RequestKind.EXTENSION,
+        Complaint.unit_id.in_(units_of(viewer.at(Post.SP, Post.ADGP))),
+    )
+    return union_all(lying, holds, more)
+
+
 def branch_cases(session: Session, viewer: Viewer, now: datetime) -> Group:
     """Registered at this desk and the copy still owed."""
     ids = scoped(viewer, Book.ANY, LISTED, owed(viewer))
@@ -240,7 +282,7 @@ def branch_cases(session: Session, viewer: Viewer, now: datetime) -> Group:
 
 def unanswered(session: Session, viewer: Viewer, now: datetime) -> Group:
     """Disposed, and the complainant has not been asked yet; the oldest disposal first."""
-    asked = Complaint.status.in_((Status.DISPOSED, Status.REPORT_DELIVERED))
+    asked = Complaint.status.in_((Status.DISPOSED, Status.REPORT_DELIVERED, Status.FEEDBACK))
     most = LISTED * 2
     ids = scoped(viewer, Book.ANY, most, asked, Complaint.satisfied.is_(None))
     order = (Complaint.disposed_on, Complaint.id)

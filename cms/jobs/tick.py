@@ -18,7 +18,10 @@ from cms.settings import Settings
 
 log = logging.getLogger(__name__)
 
-SECONDS = {"sweep_reminders": 60, "sweep_outbox": 30, "sweep_documents": 30, "seal_history": 300}
+SECONDS = {
+    "sweep_reminders": 60, "sweep_outbox": 30, "sweep_documents": 30, "sweep_life": 300,
+    "seal_history": 300,
+}  # fmt: skip
 BEAT_SECONDS = 30
 ALIVE_SECONDS = 90
 

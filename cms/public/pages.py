@@ -18,7 +18,7 @@ from sqlalchemy import func, select
 from cms import pdf
 from cms.i18n import _, _l, ist_day, ngettext, show_day
 from cms.models import ENQUIRY, Action, Assignment, Complaint, Document, DocumentState, db
-from cms.rules import DISPOSED, NotFound, Status, clock_day
+from cms.rules import DISPOSED, ENDS, NotFound, Status, clock_day
 from cms.services import documents, tracking
 from cms.unit_of_work import utcnow
 from cms.web import limiter
@@ -30,9 +30,18 @@ SAID = {
     Status.MARKED: _l("Your complaint is with the police station; an officer is being named."),
     Status.ASSIGNED: _l("An investigating officer has been named."),
     Status.UNDER_ENQUIRY: _l("The enquiry is going on."),
+    Status.ON_HOLD: _l("The enquiry rests until something awaited has come; the time stands still meanwhile."),
+    Status.REPORT_SUBMITTED: _l("The enquiry officer has reported; a senior officer is looking at the report."),
+    Status.RETURNED: _l("A senior officer has asked the enquiry officer to look further."),
+    Status.WITH_APPROVER: _l("The enquiry officer has reported; a senior officer is looking at the report."),
     Status.DISPOSED: _l("The enquiry is over. Your report is below."),
     Status.REPORT_DELIVERED: _l("The enquiry is over and the report has been delivered."),
+    Status.FEEDBACK: _l("The enquiry is over. We are trying to reach you to ask whether you are satisfied."),
     Status.CLOSED: _l("The complaint is closed."),
+    Status.APPEALED: _l("Your appeal is before the next authority."),
+    Status.TRANSFERRED_OUT: _l("Your complaint has been sent to the department that is responsible for it."),
+    Status.MERGED: _l("Your complaint has been joined with another one on the same matter."),
+    Status.WITHDRAWN: _l("The complaint is closed as you withdrew it."),
 }
 """What each status means to the complainant."""
 
@@ -85,8 +94,17 @@ def track() -> ResponseReturnValue:
     return render_template(
         "public/state.html", here="/track", c=complaint, code=request.form.get("code", ""),
         said=SAID[complaint.status], steps=steps(complaint), files=files(complaint),
-        **clock(complaint, ist_day(utcnow())),
+        joined=joined(complaint), **clock(complaint, ist_day(utcnow())),
     )  # fmt: skip
+
+
+def joined(complaint: Complaint) -> str:
+    """How the complaint goes on with which this one was joined: its stage and day, nothing else."""
+    other = tracking.goes_on_as(complaint)
+    if other is None:
+        return ""
+    said = str(SAID[other.status])
+    return f"{said} {clock(other, ist_day(utcnow()))['clock']}" if other.is_open else said
 
 
 def opened() -> Complaint | None:
@@ -124,10 +142,14 @@ def steps(complaint: Complaint) -> list[Step]:
 
 def reached_step(status: Status) -> int:
     """Which of the five steps the complaint is at; five when all are done."""
-    return {
-        Status.REGISTERED: 1, Status.MARKED: 1, Status.ASSIGNED: 2, Status.UNDER_ENQUIRY: 2,
-        Status.DISPOSED: 4, Status.REPORT_DELIVERED: 4, Status.CLOSED: 5,
-    }[status]  # fmt: skip
+    return REACHED[status]
+
+
+REACHED = {
+    **dict.fromkeys(Status, 2), Status.REGISTERED: 1, Status.MARKED: 1, Status.REPORT_SUBMITTED: 3,
+    Status.WITH_APPROVER: 3, **dict.fromkeys(DISPOSED, 4), **dict.fromkeys(ENDS, 5),
+}  # fmt: skip
+"""Step that a status has come to."""
 
 
 def officer_line(complaint: Complaint) -> str:

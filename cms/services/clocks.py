@@ -130,6 +130,11 @@ def rulebook(session: Session, since: date | None = None) -> Rulebook:
     return Rulebook(policies, holidays)
 
 
+def due(session: Session, kind: DeadlineKind, facts: Facts, at: datetime) -> Due:
+    """When a clock that starts at this moment runs out."""
+    return rulebook(session, ist_day(at)).due(kind, facts, at)
+
+
 def start(
     work: Work, complaint: Complaint, kind: DeadlineKind, at: datetime | None = None,
     *, by: date | None = None,
@@ -139,9 +144,9 @@ def start(
     by: the last day, where an officer named it (a direction) and no policy counts.
     """
     begun = at or work.now
-    due = rulebook(work.session, ist_day(begun)).due(kind, Facts.of(complaint), begun)
+    until = due(work.session, kind, Facts.of(complaint), begun)
     if by is not None:
-        due = Due(Clock((by - ist_day(begun)).days, Span.DAYS), begun, day_end(by), None)
+        until = Due(Clock((by - ist_day(begun)).days, Span.DAYS), begun, day_end(by), None)
     last = work.session.scalar(
         select(func.max(Deadline.no)).where(
             Deadline.complaint_id == complaint.id, Deadline.round == complaint.round,
@@ -150,13 +155,13 @@ def start(
     )  # fmt: skip
     deadline = Deadline(
         complaint_id=complaint.id, round=complaint.round, kind=kind, no=(last or 0) + 1,
-        started_on=ist_day(begun), started_at=begun, days=due.clock.amount, span=due.clock.span,
-        statutory=due.clock.statutory, rolled=due.rolled, first_due_at=due.at, due_at=due.at,
+        started_on=ist_day(begun), started_at=begun, days=until.clock.amount, span=until.clock.span,
+        statutory=until.clock.statutory, rolled=until.rolled, first_due_at=until.at, due_at=until.at,
     )  # fmt: skip
     work.session.add(deadline)
     if kind is DeadlineKind.OVERALL:
         work.session.flush()  # a trigger looks for the deadline behind a new date
-        complaint.due_at = due.at
+        complaint.due_at = until.at
     return deadline
 
 
@@ -193,11 +198,9 @@ def drop(work: Work, complaint: Complaint, kinds: Iterable[DeadlineKind]) -> Non
 def restart(work: Work, complaint: Complaint) -> None:
     """An entry of the diary: its own clock runs anew, and no other."""
     for deadline in running(work.session, complaint, [DeadlineKind.ACTIVITY]):
-        due = rulebook(work.session, ist_day(work.now)).due(
-            DeadlineKind.ACTIVITY, Facts.of(complaint), work.now
-        )
+        until = due(work.session, DeadlineKind.ACTIVITY, Facts.of(complaint), work.now)
         deadline.started_on, deadline.started_at = ist_day(work.now), work.now
-        deadline.due_at, deadline.rolled = due.at, due.rolled
+        deadline.due_at, deadline.rolled = until.at, until.rolled
 
 
 def overall(session: Session, complaint: Complaint) -> Deadline:

@@ -25,6 +25,7 @@ from cms.models import (
     Direction,
     Kind,
     Language,
+    LinkKind,
     Mode,
     Officer,
     Party,
@@ -38,7 +39,7 @@ from cms.models import (
     Unit,
 )  # fmt: skip
 from cms.rules import Move, RuleBroken, Status, Viewer, receipt_day
-from cms.services import clocks, conflict, documents, rounds, stays
+from cms.services import clocks, conflict, documents, endings, rounds, stays
 from cms.services.desk import fetch, filled, one_of, optional, require
 from cms.services.numbering import lock_series, next_number
 from cms.services.step import case_for, note, round_of, take
@@ -86,6 +87,8 @@ class NewComplaint:
     unit_id: int | None = None
     opposite: str = ""
     accused: tuple[AccusedNamed, ...] = ()
+    earlier: tuple[int, ...] = ()
+    """Ids of earlier complaints of the same matter, to be linked as a repeat."""
 
 
 def register(work: Work, new: NewComplaint) -> Complaint:
@@ -112,6 +115,8 @@ def register(work: Work, new: NewComplaint) -> Complaint:
     if complaint.status is Status.MARKED:
         note(work, complaint, ActionKind.MARKED, complaint.unit.name_en)
     documents.issue_copy(work, complaint)
+    for earlier_id in new.earlier:
+        endings.join(work, complaint, fetch(work, Complaint, earlier_id), LinkKind.REPEAT)
     return complaint
 
 
@@ -140,7 +145,7 @@ def build(work: Work, new: NewComplaint, desk: Unit, unit: Unit) -> Complaint:
         is_open=True,
         received_on=receipt_day(received, work.now),
         registered_at=work.now,
-        due_at=clocks.rulebook(work.session, received).due(DeadlineKind.OVERALL, facts, start_of(received, work.now)).at,
+        due_at=clocks.due(work.session, DeadlineKind.OVERALL, facts, start_of(received, work.now)).at,
         registered_by_id=work.actor.user_id,
         form_key=filled(new.form_key, _l("Form"), 64),
         history_key=wrapped,

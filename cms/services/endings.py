@@ -6,11 +6,9 @@ What has consequences is confirmed by the complainant himself; the police record
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import date, timedelta
+from datetime import date
 
-from sqlalchemy import ColumnElement, func, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy import func, select
 
 from cms.authz import visible
 from cms.i18n import _l, ist_day
@@ -24,17 +22,12 @@ from cms.models import (
     Disposition,
     LinkKind,
     Means,
-    Party,
-    PartyRole,
 )  # fmt: skip
-from cms.rules import Move, NotFound, RuleBroken, Viewer
+from cms.rules import Move, NotFound, RuleBroken
 from cms.services import enquiry, transfers
 from cms.services.desk import complaint_for, filled, optional
 from cms.services.step import case_for, check_four_eyes, note, round_of, take
 from cms.unit_of_work import Work
-
-LIKELY_DAYS = 90
-"""How far back a complaint may be the same matter again."""
 
 
 def other_one(work: Work, complaint: Complaint, number: str) -> Complaint:
@@ -161,29 +154,3 @@ def withdraw(work: Work, complaint_id: int, version: int, reasons: str) -> Compl
     round_of(work, complaint).closed_at = work.now
     note(work, complaint, ActionKind.WITHDRAWN, said)
     return complaint
-
-
-# ---------------------------------------------------------------- the same matter again
-
-
-def likely(
-    session: Session, viewer: Viewer, *, phones: Iterable[str], opposite: str, text: str,
-    today: date, but: int | None = None, limit: int = 5,
-) -> list[Complaint]:  # fmt: skip
-    """Complaints of the last 90 days that may be the same matter: phone, opposite party, words."""
-    since = today - timedelta(days=LIKELY_DAYS)
-    keys: list[ColumnElement[bool]] = [Party.phone.in_(list(phones))]
-    if opposite:
-        keys.append((Party.role == PartyRole.OPPOSITE) & (Party.name == opposite))
-    found = select(Party.complaint_id).where(or_(*keys))
-    query = select(Complaint).where(Complaint.id.in_(found), Complaint.received_on >= since)
-    if but is not None:
-        query = query.where(Complaint.id != but)
-    query = visible(query, Complaint, viewer).order_by(Complaint.id.desc()).limit(50)
-    return sorted(session.scalars(query), key=lambda c: -alike(text, c.text or c.subject or ""))[:limit]
-
-
-def alike(one: str, other: str) -> float:
-    """Share of common words of two texts, 0 to 1 (Jaccard)."""
-    a, b = set(one.lower().split()), set(other.lower().split())
-    return len(a & b) / len(a | b) if a and b else 0.0

@@ -14,8 +14,8 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import joinedload
 
 from cms.i18n import _l, ist_day, show_day
-from cms.models import Complaint, Deadline, Notice, Officer, Outbox, Reminder, Stamp, User
-from cms.rules import RUNG_GRACE, RUNGS, SYSTEM, Post, Rung
+from cms.models import Complaint, Deadline, DeadlineKind, Notice, Officer, Outbox, Reminder, Stamp, User
+from cms.rules import RUNG_GRACE, RUNGS, SYSTEM, Post, Rung, Status
 from cms.services import people
 from cms.unit_of_work import Work, insert_once, unit_of_work
 
@@ -69,9 +69,11 @@ def due(rung: Rung, now: datetime) -> Select[Any]:
         .join(Complaint, Complaint.id == Deadline.complaint_id)
         .where(
             Complaint.is_open,
+            Complaint.status != Status.ON_HOLD,
             Complaint.due_at <= latest,
             Complaint.due_at > latest - RUNG_GRACE,
-            Deadline.due_at == Complaint.due_at,
+            Deadline.kind == DeadlineKind.OVERALL,
+            Deadline.round == Complaint.round,
             Deadline.met_at.is_(None),
             ~fired.exists(),
         )

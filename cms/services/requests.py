@@ -7,9 +7,11 @@ SP, a second time by the ADGP.)
 
 from __future__ import annotations
 
+import logging
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import func, select
+from sqlalchemy.exc import NoResultFound
 
 from cms.authz import covers
 from cms.i18n import _l, ist_day
@@ -28,6 +30,8 @@ from cms.services import clocks, letters
 from cms.services.desk import filled, one_of, optional
 from cms.services.step import case_for, note, take
 from cms.unit_of_work import Work, unit_of_work
+
+log = logging.getLogger(__name__)
 
 
 def pending(work: Work, complaint: Complaint, kind: RequestKind) -> Request | None:
@@ -139,15 +143,23 @@ def end_hold(work: Work, complaint: Complaint, text: str = "") -> None:
     note(work, complaint, ActionKind.RESUMED, optional(text, _l("Note"), 2_000) or "")
 
 
+def resumed(complaint_id: int, now: datetime | None) -> bool:
+    """One of them, by itself: a case that cannot is logged and holds up no other."""
+    try:
+        with unit_of_work(SYSTEM, via="job", now=now) as work:
+            resume(work, complaint_id, None)
+    except (RuleBroken, NoResultFound) as error:
+        log.warning("complaint %s: %s", complaint_id, error)
+        return False
+    return True
+
+
 def end_holds(now: datetime | None = None) -> int:
     """Resume every enquiry whose hold has come to its expected end; how many."""
     with unit_of_work(SYSTEM, via="job", now=now) as work:
         over = select(Hold.complaint_id).where(Hold.ended_at.is_(None), Hold.until <= ist_day(work.now))
         waiting = list(work.session.scalars(over.order_by(Hold.id)))
-    for complaint_id in waiting:
-        with unit_of_work(SYSTEM, via="job", now=now) as work:
-            resume(work, complaint_id, None)
-    return len(waiting)
+    return sum(resumed(complaint_id, now) for complaint_id in waiting)
 
 
 # ---------------------------------------------------------------- extension

@@ -36,6 +36,15 @@ def find(session: Session, vault: Vault, number: str, code: str) -> Complaint | 
     return complaint if complaint is not None and right else None
 
 
+def goes_on_as(complaint: Complaint) -> Complaint | None:
+    """The complaint with which this one was merged, to the end of the line; None if it was not."""
+    found, seen = complaint.merged_into, {complaint.id}
+    while found is not None and found.merged_into is not None and found.id not in seen:
+        seen.add(found.id)
+        found = found.merged_into
+    return found
+
+
 def verify(session: Session, code: str) -> Verified | None:
     """The document behind a QR, or None if this system never issued it."""
     wanted = code.strip().upper()

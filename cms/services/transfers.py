@@ -6,9 +6,11 @@ superior. The overall clock runs on. (PRODUCT.md, life of a complaint.)
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime
 
 from sqlalchemy import select
+from sqlalchemy.exc import NoResultFound
 
 from cms.i18n import _l
 from cms.models import ActionKind, Complaint, Deadline, DeadlineKind, Disposition, Request, RequestKind, Unit
@@ -17,6 +19,8 @@ from cms.services import conflict, enquiry, requests
 from cms.services.desk import filled, one_of, optional
 from cms.services.step import case_for, note, round_of, take
 from cms.unit_of_work import Work, unit_of_work
+
+log = logging.getLogger(__name__)
 
 
 def transfer(
@@ -78,6 +82,17 @@ def move_to(work: Work, complaint: Complaint, unit_id: int, move: Move) -> None:
     take(work, complaint, move)
 
 
+def returned(complaint_id: int, now: datetime | None) -> bool:
+    """One of them, by itself: a case that cannot is logged and holds up no other."""
+    try:
+        with unit_of_work(SYSTEM, via="job", now=now) as work:
+            decline(work, complaint_id, None, str(_l("Not answered in time.")))
+    except (RuleBroken, NoResultFound) as error:
+        log.warning("complaint %s: %s", complaint_id, error)
+        return False
+    return True
+
+
 def lapse(now: datetime | None = None) -> int:
     """Send transfers that nobody answered in time to the sender's superior; how many."""
     with unit_of_work(SYSTEM, via="job", now=now) as work:
@@ -86,10 +101,7 @@ def lapse(now: datetime | None = None) -> int:
             Deadline.dropped_at.is_(None), Deadline.due_at < work.now,
         )  # fmt: skip
         late = list(work.session.scalars(query.order_by(Deadline.due_at, Deadline.id)))
-    for complaint_id in late:
-        with unit_of_work(SYSTEM, via="job", now=now) as work:
-            decline(work, complaint_id, None, str(_l("Not answered in time.")))
-    return len(late)
+    return sum(returned(complaint_id, now) for complaint_id in late)
 
 
 def refer(

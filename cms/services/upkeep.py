@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,10 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, insert, select
+from sqlalchemy import Connection, Engine, delete, insert, select
 
 from cms import triggers
-from cms.models import Base, Chain, Recorded, Stamp
+from cms.models import Base, Chain, Recorded, Stamp, Submission
 
 MIGRATIONS = Path(__file__).parents[2] / "migrations"
 
@@ -90,6 +91,17 @@ def start_chains(connection: Connection) -> None:
     }
     for name in sorted(wanted - set(connection.scalars(select(Chain.name)))):
         connection.execute(insert(Chain).values(name=name, history_seq=0, history_head=""))
+
+
+FORM_DAYS = 7
+"""How long the key of a form that was received is kept."""
+
+
+def forget_forms(engine: Engine, now: datetime) -> int:
+    """Delete the keys of forms that were received long ago; how many."""
+    with engine.begin() as connection:
+        old = delete(Submission).where(Submission.at < now - timedelta(days=FORM_DAYS))
+        return connection.execute(old).rowcount
 
 
 def stamp(connection: Connection, name: str) -> str | None:
