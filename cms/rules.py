@@ -288,6 +288,11 @@ MOVES: Mapping[Move, Step] = {
 
 UNOFFERED = frozenset({Move.HAND_OVER, Move.BACK})
 """Moves that follow from a change of postings: no button takes them."""
+DURING_TRANSFER = frozenset({
+    Move.ACCEPT, Move.DECLINE, Move.DIRECT, Move.COMPLY, Move.REFER, Move.MERGE, Move.WITHDRAW,
+    *UNOFFERED,
+})  # fmt: skip
+"""What may happen while another unit is asked to take the complaint over."""
 BY_MOVE: Mapping[str, Move] = {"DUP": Move.MERGE, "WDN": Move.WITHDRAW, "TRF": Move.REFER}
 """Dispositions that a move of its own records; no report may propose them."""
 APPROVED_BY = Post.SHO

@@ -80,9 +80,11 @@ def merge(work: Work, complaint_id: int, version: int, number: str, reasons: str
     said = filled(reasons, _l("Reasons"), 2_000)
     transfers.close_request(work, complaint)
     join(work, complaint, target, LinkKind.MERGED)
-    complaint.merged_into_id = target.id
-    enquiry.conclude(work, complaint, by_code(work, "DUP"), f"{target.number}\n{said}")
-    take(work, complaint, Move.MERGE)
+    duplicate = by_code(work, "DUP")
+    with work.session.no_autoflush:  # status and target are one fact to the database
+        complaint.merged_into_id = target.id
+        enquiry.conclude(work, complaint, duplicate, f"{target.number}\n{said}")
+        take(work, complaint, Move.MERGE)
     round_of(work, complaint).closed_at = work.now
     note(work, complaint, ActionKind.MERGED, f"{target.number}: {said}")
     return complaint

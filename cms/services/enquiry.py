@@ -169,9 +169,9 @@ def approver(work: Work, complaint: Complaint, above: Unit | None = None) -> Uni
     RuleBroken if there is none.
     """
     barred = people.barred_units(work.session, complaint.id)
-    handled = people.handlers(work.session, complaint.id)
+    enquired = people.ios(work.session, complaint.id)
     for posting in people.superiors(work.session, complaint.unit, ist_day(work.now)):
-        if posting.officer_id in handled or barred.intersection(people.line_of(posting.unit)):
+        if posting.officer_id in enquired or barred.intersection(people.line_of(posting.unit)):
             continue
         if above is not None and not (above.path.startswith(posting.unit.path) and above.id != posting.unit_id):
             continue

@@ -213,28 +213,26 @@ def new_round(
     """The round after: its officer, its place, its clock; how the last one ended stays on its row."""
     work.session.flush()
     chosen = choose(work.session, complaint, work.now, work.actor.officer_id)
-    complaint.round += 1
-    complaint.unit = common(complaint.unit, chosen.unit, work)
-    complaint.unit_id = complaint.unit.id
-    complaint.disposition_id = complaint.disposed_by_id = None
-    complaint.disposition = complaint.disposed_by = None
-    complaint.disposal_text = complaint.disposed_on = complaint.satisfied = None
+    for allegation in complaint.allegations:
+        allegation.finding, allegation.reasons = None, None
     work.session.add(
         Round(
-            complaint_id=complaint.id, no=complaint.round, why=why, reason=reason, opened_at=work.now,
-            opened_by_id=work.actor.user_id,
+            complaint_id=complaint.id, no=complaint.round + 1, why=why, reason=reason,
+            opened_at=work.now, opened_by_id=work.actor.user_id,
             chosen={
                 "officer": str(chosen.officer), "unit": chosen.unit.name_en, "post": chosen.post.name,
                 "load": chosen.load,
             },
         )
     )  # fmt: skip
-    for allegation in complaint.allegations:
-        allegation.finding, allegation.reasons = None, None
-    work.session.flush()
-    complaint.io_id = None
-    complaint.io = None
-    take(work, complaint, move)
+    place = common(complaint.unit, chosen.unit, work)
+    with work.session.no_autoflush:  # the database knows no open complaint with an ending
+        complaint.round += 1
+        complaint.unit, complaint.unit_id = place, place.id
+        complaint.io = complaint.disposition = complaint.disposed_by = None
+        complaint.io_id = complaint.disposition_id = complaint.disposed_by_id = None
+        complaint.disposal_text = complaint.disposed_on = complaint.satisfied = None
+        take(work, complaint, move)
     return chosen
 
 

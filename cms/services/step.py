@@ -13,7 +13,7 @@ from sqlalchemy import select
 from cms.authz import allowed
 from cms.i18n import _l
 from cms.models import Action, ActionKind, Assignment, Complaint, Round
-from cms.rules import ENDS, MOVES, OPEN, UNOFFERED, Move, RuleBroken, Viewer, check_move
+from cms.rules import DURING_TRANSFER, ENDS, MOVES, OPEN, UNOFFERED, Move, RuleBroken, Viewer, check_move
 from cms.services import clocks, stays
 from cms.services.desk import complaint_for
 from cms.unit_of_work import Work
@@ -26,6 +26,11 @@ def case_for(work: Work, move: Move, complaint_id: int, version: int | None) -> 
     """
     complaint = complaint_for(work, MOVES[move].needs, complaint_id, version)
     check_move(move, complaint.status)
+    if complaint.transfer_to is not None and move not in DURING_TRANSFER:
+        raise RuleBroken(
+            _l("%(unit)s has been asked to take the complaint over; wait for its answer."),
+            unit=complaint.transfer_to.name,
+        )  # fmt: skip
     return complaint
 
 
@@ -83,6 +88,7 @@ def offered(viewer: Viewer, complaint: Complaint) -> list[Move]:
         move
         for move, step in MOVES.items()
         if move not in UNOFFERED
+        and (complaint.transfer_to_id is None or move in DURING_TRANSFER)
         and complaint.status in step.starts and allowed(viewer, step.needs, complaint)
     ]
 
