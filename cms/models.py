@@ -1064,7 +1064,8 @@ class Deadline(Model):
             Span.WORKING_DAYS: _l("%(days)s working days from %(start)s, to the end of %(due)s"),
             Span.HOURS: _l("%(days)s hours from %(start)s"),
         }[self.span]
-        values = {"days": self.days, "start": day(self.started_on), "due": day(self.first_due_at)}
+        start = self.started_at if self.span is Span.HOURS else self.started_on
+        values = {"days": self.days, "start": day(start), "due": day(self.first_due_at if self.changes else self.due_at)}
         said = [str(words) % values]
         for holiday in self.rolled or ():
             name = holiday["hi"] if language() == "hi" else holiday["en"]
@@ -1198,8 +1199,6 @@ class Notice(Model):
     dedupe: Mapped[str] = mapped_column(binary(80))
     created_at: Mapped[datetime]
     read_at: Mapped[datetime | None]
-
-
 
 
 def in_order(values: type[Choice], col: Any) -> ColumnElement[int]:

@@ -14,8 +14,8 @@ from sqlalchemy.orm import joinedload
 from cms.admin_views.cells import due_words
 from cms.authz import visible
 from cms.i18n import IST, _, _l, ist_day, language, show_day
-from cms.models import Complaint, Officer, db
-from cms.rules import NotFound, RuleBroken
+from cms.models import Complaint, Deadline, Officer, db
+from cms.rules import DeadlineKind, NotFound, RuleBroken
 from cms.unit_of_work import utcnow
 from cms.web import viewer
 
@@ -112,5 +112,11 @@ def moment(name: str, label: Any) -> datetime | None:
 
 def derivation(complaint: Complaint) -> str:
     """Why the due date is what it is, in the reader's language."""
-    rounds = [d for d in complaint.deadlines if d.round == complaint.round]
-    return rounds[-1].derivation(show_day) if rounds else ""
+    found = overall(complaint)
+    return found.derivation(show_day) if found else ""
+
+
+def overall(complaint: Complaint) -> Deadline | None:
+    """The overall clock of the present round."""
+    kind = DeadlineKind.OVERALL
+    return next((d for d in complaint.deadlines if d.round == complaint.round and d.kind is kind), None)
