@@ -1065,7 +1065,8 @@ class Deadline(Model):
             Span.HOURS: _l("%(days)s hours from %(start)s"),
         }[self.span]
         start = self.started_at if self.span is Span.HOURS else self.started_on
-        values = {"days": self.days, "start": day(start), "due": day(self.first_due_at if self.changes else self.due_at)}
+        due = self.first_due_at if self.changes else self.due_at
+        values = {"days": self.days, "start": day(start), "due": day(due)}
         said = [str(words) % values]
         for holiday in self.rolled or ():
             name = holiday["hi"] if language() == "hi" else holiday["en"]
