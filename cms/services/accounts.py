@@ -80,23 +80,66 @@ def revoke_all(work: Work, user_id: int) -> int:
     return len(rows)
 
 
-def invite(work: Work, login: str, officer_id: int | None) -> User:
-    """An account without a usable password: an officer's, or an administrator's without one."""
+def check_new(work: Work, login: str, officer_id: int | None) -> str:
+    """The login as it is kept. RuleBroken if it or the officer's account exists already."""
     name = login.strip().lower()
     if not name or len(name) > 60 or any(c.isspace() for c in name):
         raise RuleBroken(_l("A login has 1 to 60 characters and no blank."))
     if work.session.scalar(select(User.id).where(User.login == name)) is not None:
         raise RuleBroken(_l("The login “%(login)s” is taken."), login=name)
-    if officer_id is not None and work.session.get(Officer, officer_id) is None:
+    if officer_id is None:
+        return name
+    officer = work.session.get(Officer, officer_id)
+    if officer is None:
         raise RuleBroken(_l("There is no officer with the id %(id)s."), id=officer_id)
+    if not officer.active:
+        raise RuleBroken(_l("%(officer)s is not in service."), officer=officer)
+    if work.session.scalar(select(User.id).where(User.officer_id == officer_id)) is not None:
+        raise RuleBroken(_l("%(officer)s has an account already."), officer=officer)
+    return name
+
+
+def invite(work: Work, login: str, officer_id: int | None) -> User:
+    """An account without a usable password: an officer's, or an administrator's without one."""
+    name = check_new(work, login, officer_id)
     user = User(
         login=name,
-        password_hash="!" + new_token(),
+        password_hash=unusable(),
         role=Role.OFFICER if officer_id else Role.ADMIN,
         officer_id=officer_id,
     )
     work.session.add(user)
     work.session.flush()
+    return user
+
+
+def unusable() -> str:
+    """What stands for a password until the owner sets one: no password fits it."""
+    return "!" + new_token()
+
+
+def check_state(work: Work, user_id: int | None, active: bool) -> User:
+    """The account to close or to open again. RuleBroken if it is so already or must stay open."""
+    user = work.session.get(User, user_id) if user_id else None
+    if user is None:
+        raise RuleBroken(_l("There is no such account."))
+    if user.active == active:
+        raise RuleBroken(_l("The account “%(login)s” is so already."), login=user.login)
+    if active and user.officer is not None and not user.officer.active:
+        raise RuleBroken(_l("%(officer)s is not in service."), officer=user.officer)
+    others = select(User.id).where(User.role == Role.ADMIN, User.active, User.id != user.id).limit(1)
+    if not active and user.role is Role.ADMIN and work.session.scalar(others) is None:
+        raise RuleBroken(_l("The last administrator's account cannot be closed."))
+    return user
+
+
+def set_state(work: Work, user_id: int, active: bool) -> User:
+    """Close an account with every session, or open it again with a password to be set anew."""
+    user = check_state(work, user_id, active)
+    user.active = active
+    if active:
+        user.password_hash = unusable()
+    revoke_all(work, user.id)
     return user
 
 
