@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from flask import current_app
-from sqlalchemy import event
+from sqlalchemy import event, literal_column
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -83,16 +83,16 @@ def once(work: Work, form_key: str) -> None:
     if not form_key or work.actor.user_id is None:
         return
     values = {"form_key": form_key[:64], "user_id": work.actor.user_id, "at": work.now}
-    if insert_once(work.session, Submission.__table__, values) == 0:
+    if not insert_once(work.session, Submission.__table__, values):
         raise Repeated
 
 
-def insert_once(session: Session, table: Any, values: dict[str, Any]) -> int:
-    """INSERT unless the row is there (then 0); a concurrent insert of the same row is waited for."""
+def insert_once(session: Session, table: Any, values: dict[str, Any]) -> bool:
+    """INSERT unless the row is there (then False); a concurrent insert of the same row is waited for."""
     dialect = session.get_bind().dialect.name
     make = postgresql.insert if dialect == "postgresql" else sqlite.insert
-    done: Any = session.execute(make(table).values(**values).on_conflict_do_nothing())
-    return int(done.rowcount)
+    statement = make(table).values(**values).on_conflict_do_nothing()
+    return session.execute(statement.returning(literal_column("1"))).first() is not None
 
 
 def count_versions(session: Session, _context: Any, _instances: Any) -> None:
