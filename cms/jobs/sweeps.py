@@ -10,7 +10,7 @@ from flask import current_app
 from cms import notify, pdf, queue
 from cms.models import db
 from cms.rules import SYSTEM
-from cms.services import documents, integrity, messages, requests, transfers, upkeep
+from cms.services import documents, integrity, messages, orders, requests, transfers, upkeep
 from cms.services import reminders as ladder
 from cms.settings import Settings
 from cms.store import Store
@@ -68,7 +68,7 @@ def pending_documents(slot: int) -> int:
 
 def life(slot: int) -> int:
     """End holds whose days are over, return transfers nobody answered, forget old form keys."""
-    done = requests.end_holds() + transfers.lapse()
+    done = requests.end_holds() + transfers.lapse() + orders.take_effect()
     upkeep.forget_forms(db.engine, utcnow())
     swept()
     return done
