@@ -89,8 +89,12 @@ class Dossier:
 
     def add(self, model: type[Any], **values: Any) -> int:
         """Append a row; its place in the dossier comes back, for the columns in LOCAL."""
+        return self.put(model, values)
+
+    def put(self, model: type[Any], row: Values) -> int:
+        """The same for a row that the caller goes on writing to."""
         found = self.rows.setdefault(model, [])
-        found.append(values)
+        found.append(row)
         return len(found) - 1
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import islice
 from multiprocessing import get_context
 from random import Random
 from typing import Any
@@ -13,14 +15,14 @@ from typing import Any
 from sqlalchemy import Engine, func, insert, select, update
 
 from cms.i18n import IST, ist
-from cms.models import Complaint, Language, NumberSeries, Officer, Stamp, db
+from cms.models import Complaint, ComplaintLink, Language, NumberSeries, Officer, Stamp, db
 from cms.rules import SYSTEM, Post, complaint_number
 from cms.services import bulk, complaints, reference
 from cms.services.demo import staff as staffing
 from cms.services.demo.case import Case, begin, drawn
 from cms.services.demo.life import live
 from cms.services.demo.people import Crowd, dice
-from cms.services.demo.staff import ACCOUNTS, ORIGIN, PASSWORD, Staff
+from cms.services.demo.staff import ACCOUNTS, ORIGIN, PASSWORD, Place, Staff
 from cms.services.demo.state import SHAPES, Shape, units
 from cms.services.demo.world import World, build
 from cms.services.upkeep import stamp
@@ -30,8 +32,14 @@ DEFAULT = 2_000
 FRESH = 6
 """Of these many walk-ins of today the copy is still to be handed over."""
 
+MOST_LANES = 2
 LANES_FROM = 50_000
 """From so many complaints on two processes write into PostgreSQL."""
+
+REPEAT_DAYS = 6
+"""How many days back the first complaint of a repeated one lies at most."""
+BEFORE = 20
+"""Days before the first complaint from which postings are read: incidents lie so far back."""
 
 SMALL = 50
 """Below this the fresh ones are left out."""
@@ -66,18 +74,18 @@ def fill(
         if not begin_stamp(work, stamp_of(count, as_of, seed, shape, late)):
             return 0
         moment = datetime.fromisoformat(stamp(work.session.connection(), "demo:moment") or "")
-        reference.load(work)
+        reference.load(work, (moment - timedelta(days=form.days)).year)
         if work.session.scalar(select(Officer.id).where(Officer.origin == ORIGIN).limit(1)) is None:
             days = form.days if form.days > 365 else 0
             if form.name == "state":
                 reference.load_units(work, units(), reference.SINCE)
             staffing.recruit(work, dice(seed), crowd, as_of, form.top, days)
     with unit_of_work(SYSTEM, via="demo", now=moment) as work:
-        staff = staffing.muster(work, as_of, form.top)
-        world = build(work, staff, crowd, moment, form, late)
+        roster = staffing.muster(work, as_of, form.top, form.days + BEFORE)
+        world = build(work, roster, crowd, moment, form, late)
     fresh = FRESH if count >= SMALL else 0
     written = run_lanes(Plan(engine, world, count - fresh, seed, tell))
-    written += take_in(world, staff, fresh, seed, moment)
+    written += take_in(world, roster.today, fresh, seed, moment)
     with unit_of_work(SYSTEM, via="demo", now=moment) as work:
         put_stamp(work, "demo:done", str(count))
     return written
@@ -150,31 +158,77 @@ class Plan:
     @property
     def lanes(self) -> int:
         """How many processes write at once: SQLite has one writer, few complaints need no second."""
-        return 2 if self.engine.dialect.name == "postgresql" and self.total >= LANES_FROM else 1
+        return MOST_LANES if self.engine.dialect.name == "postgresql" and self.total >= LANES_FROM else 1
+
+    def seed_of(self, place: int) -> int:
+        """What the draws of one complaint start from."""
+        return self.seed * 1_000_003 + place
+
+    def is_repeat(self, place: int) -> bool:
+        """One in seventy comes a second time with the same matter."""
+        return (place * 2_654_435_761 + self.seed) % 70 == 0
 
 
 Series = dict[tuple[int, int], int]
 """(district, year) -> last number given."""
 
 
-def lives(plan: Plan, series: Series, lane: int, done: int) -> Iterator[Case]:
-    """The complaints of one lane, numbered; those already written are passed over.
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A complaint before it is lived: its place in the register, when it comes in, where, its number."""
 
-    Every lane counts the numbers of all, so that they are without a gap however many write.
-    """
-    world, mine = plan.world, 0
+    place: int
+    at: datetime
+    district: Place
+    serial: int
+
+    @property
+    def number(self) -> str:
+        """The number of the complaint."""
+        return complaint_number(self.district.code, ist(self.at).year, self.serial)
+
+
+def slots(plan: Plan, series: Series) -> Iterator[Slot]:
+    """All complaints of the demo in order, whoever writes them: numbers are without a gap."""
+    world = plan.world
+    by_code = world.roster.today.by_code
     for place, at in enumerate(moments(plan.total, plan.seed, world.now, world.shape)):
-        seed = plan.seed * 1_000_003 + place
-        district = world.staff.by_code[drawn(world, dice(seed))[3]]
+        district = by_code[drawn(world, dice(plan.seed_of(place)))[3]]
         key = (district.id, ist(at).year)
         serial = series[key] = series.get(key, 0) + 1
-        if place % plan.lanes != lane:
+        yield Slot(place, at, district, serial)
+
+
+def lives(plan: Plan, series: Series, lane: int, done: int) -> Iterator[Case]:
+    """The complaints of one lane, numbered; those already written are passed over."""
+    mine = 0
+    lately: deque[Slot] = deque(maxlen=max(int(plan.total / plan.world.shape.days * REPEAT_DAYS), 8))
+    for slot in slots(plan, series):
+        earlier = find_earlier(plan, slot, lately) if plan.is_repeat(slot.place) else None
+        lately.append(slot)
+        if slot.place % plan.lanes != lane:
             continue
         mine += 1
         if mine > done:
-            case = live(world, dice(seed), at)
-            case.dossier.complaint["number"] = complaint_number(district.code, key[1], serial)
-            yield case
+            yield lived(plan, slot, lived(plan, earlier) if earlier else None)
+
+
+def lived(plan: Plan, slot: Slot, again: Case | None = None) -> Case:
+    """The life of one complaint; nobody repeats a complaint against an officer."""
+    again = again if again and again.accused is None else None
+    case = live(plan.world, dice(plan.seed_of(slot.place)), slot.at, again)
+    case.dossier.complaint["number"] = slot.number
+    return case
+
+
+def find_earlier(plan: Plan, slot: Slot, lately: Sequence[Slot]) -> Slot | None:
+    """A complaint of the same district some days ago, which the same process wrote, however many write."""
+    oldest = len(lately) // 2
+    for other in islice(lately, max(oldest, 1)):
+        alike = other.district is slot.district and (slot.place - other.place) % MOST_LANES == 0
+        if alike and not plan.is_repeat(other.place):
+            return other
+    return None
 
 
 def run_lanes(plan: Plan) -> int:
@@ -225,6 +279,7 @@ def write(
         if not may_go():
             raise SystemExit(1)
         with unit_of_work(SYSTEM, via="demo", now=plan.world.now) as work:
+            point_back(work, batch)
             bulk.insert_complaints(work, [case.dossier for case in batch])
             if plan.lanes == 1:
                 bulk.continue_numbers(work, series)
@@ -233,6 +288,23 @@ def write(
         written += len(batch)
         plan.tell("complaints", (done + written) * plan.lanes, plan.total)
     return written
+
+
+def point_back(work: Work, batch: Sequence[Case]) -> None:
+    """Put what is in the register, or in this batch, where a repetition names its first complaint."""
+    here = {case.dossier.complaint["number"]: case.dossier for case in batch}
+    wanted = {c.again.dossier.complaint["number"] for c in batch if c.again} - set(here)
+    query = select(Complaint.number, Complaint.id).where(Complaint.number.in_(wanted))
+    there = dict(work.session.execute(query).all()) if wanted else {}
+    for case in batch:
+        if case.again is None:
+            continue
+        number = case.again.dossier.complaint["number"]
+        target = here.get(number) or there[number]
+        if case.dossier.complaint.get("merged_into_id") is not None:
+            case.dossier.complaint["merged_into_id"] = target
+        for row in case.dossier.rows.get(ComplaintLink, ()):
+            row["other_id"] = target
 
 
 def count_lane(work: Work, lane: int, done: int) -> None:

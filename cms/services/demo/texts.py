@@ -7,11 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from random import Random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cms.i18n import group_digits
 from cms.services.demo.people import Crowd, Name, Person, spoken
 from cms.services.reference import FIXTURES
+
+if TYPE_CHECKING:
+    from cms.services.demo.world import Disposal
 
 BANKS = (
     Name("State Bank", "स्टेट बैंक"), Name("Punjab National Bank", "पंजाब नेशनल बैंक"),
@@ -158,6 +161,20 @@ class Texts:
     def disposal(self, rng: Random, told: Told, lang: str, code: str) -> str:
         """The reasons of a disposal with what its kind must state."""
         return str(rng.choice(self.said[lang]["dispositions"][code])).format_map(told.facts)
+
+    def fields(self, rng: Random, told: Told, lang: str, disposal: Disposal, day: date) -> dict[str, str]:
+        """What a disposal of this kind must state; a field that an office added gets a dash."""
+        facts, said = told.facts, self.said[lang]["offices"]
+        known = {
+            "FIR_NO": facts["fir"], "FIR_DATE": day.isoformat(), "FIR_STATION": facts["thana"],
+            "FIR_SECTIONS": f"{facts['dhara']} BNS", "NCR_GD_NO": facts["fir"], "NCR_DATE": day.isoformat(),
+            "PREV_SECTION": "126/170", "PREV_DATE": day.isoformat(), "PREV_NAMES": facts["opp"],
+            "CIVIL_FORUM": rng.choice(said["forum"]), "UNF_EVIDENCE": f"{facts['naam']}, {facts['opp']}",
+            "FALSE_GROUNDS": f"{facts['gawah']}, {facts['jagah']}", "SUBJ_COURT": rng.choice(said["court"]),
+            "SUBJ_CASE_NO": f"{facts['fir']}/{day.year}", "ADV_NOTE": rng.choice(said["forum"]),
+            "OFFR_ORDER_NO": f"{facts['fir']}/{dotted(day)}",
+        }  # fmt: skip
+        return {code: known.get(code, "-") for code, _name in disposal.fields}
 
     def answer(self, rng: Random, lang: str, satisfied: bool) -> str:
         """What the complainant says afterwards."""

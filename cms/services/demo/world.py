@@ -11,10 +11,21 @@ from random import Random
 from typing import Any, Generic, TypeVar
 
 from cms.i18n import IST, ist
-from cms.models import Category, Disposition, Kind, Mode, Source
+from cms.models import (
+    ApprovalRule,
+    Category,
+    Disposition,
+    DispositionField,
+    HoldReason,
+    Kind,
+    Mode,
+    Source,
+)  # fmt: skip
+from cms.rules import APPROVED_BY, BY_MOVE, Post
 from cms.services import reference
+from cms.services.almanac import Almanac
 from cms.services.demo.people import Crowd
-from cms.services.demo.staff import Place, Staff
+from cms.services.demo.staff import Place, Roster, Staff
 from cms.services.demo.state import OTHERS, SHAPES, Shape, villages
 from cms.services.demo.texts import Texts
 from cms.unit_of_work import Work
@@ -51,13 +62,14 @@ class Disposal:
     id: int
     code: str
     name_en: str
+    fields: tuple[tuple[str, str], ...] = ()  # (code, name in English) of what it must state
 
 
 @dataclass
 class World:
     """Everything that does not change from one complaint to the next."""
 
-    staff: Staff
+    roster: Roster
     crowd: Crowd
     texts: Texts
     now: datetime
@@ -71,6 +83,9 @@ class World:
     disposal: Shares[str]
     district: Shares[str]
     stations: dict[tuple[str, str], Shares[Place]]
+    almanac: Almanac
+    hold_reasons: list[tuple[int, str]]
+    approvals: list[tuple[tuple[int | None, ...], Post]]
     shape: Shape = SHAPES["pilot"]
     late: str = "honest"
 
@@ -80,6 +95,16 @@ class World:
         found = self.stations.get((district, kind)) if rng.random() < 0.7 else None
         return (found or self.stations[district, ""]).draw(rng)
 
+    def needed(self, disposal: Disposal, category_id: int | None, mode_id: int) -> Post:
+        """The lowest post that may approve, as ``enquiry.needed_post`` finds it."""
+        facts = (disposal.id, category_id, mode_id)
+        fits = [
+            (sum(w is not None for w in wanted), post.value, post)
+            for wanted, post in self.approvals
+            if all(w is None or w == has for w, has in zip(wanted, facts, strict=True))
+        ]
+        return max(fits)[2] if fits else APPROVED_BY
+
 
 def shares(name: str) -> dict[str, float]:
     """Code -> share of a fixture."""
@@ -87,35 +112,49 @@ def shares(name: str) -> dict[str, float]:
 
 
 def build(
-    work: Work, staff: Staff, crowd: Crowd, now: datetime, shape: Shape = SHAPES["pilot"],
+    work: Work, roster: Roster, crowd: Crowd, now: datetime, shape: Shape = SHAPES["pilot"],
     late: str = "honest",
 ) -> World:  # fmt: skip
     """Read the ids and lay out the shares."""
     districts = DISTRICTS if shape.name == "pilot" else DISTRICTS | dict.fromkeys(OTHERS, 20)
     crowd.places.update(villages())
-    disposals = {
-        d.code: Disposal(d.id, d.code, d.name_en)
-        for d in work.session.query(Disposition).order_by(Disposition.id)
-    }
     sources = shares("sources") | {"CITIZEN": 0.0}
+    ways = {code: share for code, share in shares("dispositions").items() if code not in BY_MOVE}
+    reasons = work.session.query(HoldReason).where(HoldReason.active).order_by(HoldReason.id)
+    rules = work.session.query(ApprovalRule).where(ApprovalRule.active).order_by(ApprovalRule.id)
     return World(
-        staff=staff,
+        roster=roster,
         crowd=crowd,
         texts=Texts(crowd),
         now=now,
         categories=reference.codes(work, Category),
         modes=reference.codes(work, Mode),
         sources=reference.codes(work, Source),
-        disposals=disposals,
+        disposals=disposals(work),
         category=Shares(shares("categories")),
         mode=Shares(shares("modes")),
         source=Shares({k: v for k, v in sources.items() if v}),
-        disposal=Shares(shares("dispositions")),
+        disposal=Shares(ways),
         district=Shares(districts),
-        stations=stations(staff),
+        stations=stations(roster.today),
+        almanac=Almanac.read(work.session),
+        hold_reasons=[(r.id, r.name_en) for r in reasons],
+        approvals=[((r.disposition_id, r.category_id, r.mode_id), r.post) for r in rules],
         shape=shape,
         late=late,
     )
+
+
+def disposals(work: Work) -> dict[str, Disposal]:
+    """Dispositions by code, with what each must state."""
+    fields: dict[int, list[tuple[str, str]]] = {}
+    query = work.session.query(DispositionField).where(DispositionField.active)
+    for row in query.order_by(DispositionField.position, DispositionField.id):
+        fields.setdefault(row.disposition_id, []).append((row.code, row.name_en))
+    return {
+        d.code: Disposal(d.id, d.code, d.name_en, tuple(fields.get(d.id, ())))
+        for d in work.session.query(Disposition).order_by(Disposition.id)
+    }
 
 
 def stations(staff: Staff) -> dict[tuple[str, str], Shares[Place]]:
