@@ -7,10 +7,11 @@ from flask.typing import ResponseReturnValue
 from flask_admin import Admin, AdminIndexView, expose
 from sqlalchemy import select
 
-from cms.admin_views import attachments, frame, handover, moves, register, waiting
-from cms.admin_views.dossier import BAR, dossier
+from cms.admin_views import attachments, frame, handover, history, moves, register, waiting
+from cms.admin_views.dossier import dossier
 from cms.admin_views.edge import url_of
 from cms.admin_views.opening import note_opening
+from cms.admin_views.whose import BAR
 from cms.authz import visible
 from cms.health import health
 from cms.models import Notice, db
@@ -64,5 +65,6 @@ def read_notice(notice_id: int) -> ResponseReturnValue:
 def init_app(app: Flask, admin: Admin) -> None:
     """Register our pages beside the views of the admin."""
     frame.install(app)
-    for part in (blueprint, register.blueprint, handover.blueprint, moves.blueprint, attachments.blueprint):
-        app.register_blueprint(part)
+    app.register_blueprint(blueprint)
+    for part in (register, handover, moves, attachments, history):
+        app.register_blueprint(part.blueprint)
