@@ -180,7 +180,8 @@ def running(
         Deadline.complaint_id == complaint.id, Deadline.kind.in_(list(kinds)),
         Deadline.met_at.is_(None), Deadline.dropped_at.is_(None),
     )  # fmt: skip
-    return list(session.scalars(query.order_by(Deadline.id)))
+    found = session.scalars(query.order_by(Deadline.id))
+    return [d for d in found if d.met_at is None and d.dropped_at is None]  # met and not yet flushed
 
 
 def meet(work: Work, complaint: Complaint, kinds: Iterable[DeadlineKind]) -> None:
