@@ -142,6 +142,8 @@ PAGES = {
     "handover": "/admin/complaint/{id}/handover/",
     "state": "/admin/complaint/{id}/handover/state/",
     "pdf": "/admin/complaint/{id}/document/{doc}/",
+    "files": "/admin/complaint/{id}/files/",
+    "history": "/admin/complaint/{id}/history/",
 }  # fmt: skip
 
 
@@ -158,7 +160,7 @@ def test_pages_of_a_row(app, sign_in, row):
             if login not in seen:
                 assert answer.status_code == (403 if login == "admin" and name == "details" else 404), (login, name)
                 assert case.number not in answer.get_data(as_text=True)
-            elif name in ("details", "copy page"):
+            elif name in ("details", "copy page", "files"):
                 assert answer.status_code == 200, (login, name)
                 assert case.number in answer.get_data(as_text=True)
             else:
@@ -292,6 +294,8 @@ COVERED = {
     "moves.page", "handover.deliver", "handover.page", "handover.pdf_state", "handover.document_page", "handover.download",
     "handover.unsettled", "handover.letters", "handover.letter_css", "pages.read_notice", "admin.index", "register.same_phone",
     "register.suggestions", "complaint.create_view",
+    # test_attachments.py and test_dossier.py
+    "attachments.page", "attachments.download", "attachments.picture", "attachments.small", "history.page",
     # test_web.py and test_public.py
     "web.login", "web.sign_in", "web.sign_out", "web.change_language", "web.welcome", "health.healthz", "static", "admin.static",
     "public.home", "public.ask", "public.track", "public.download", "public.document_page", "public.verify", "public.verify_file", "public.check",
