@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import click
 from flask import Flask, current_app
@@ -13,7 +14,7 @@ from sqlalchemy.exc import OperationalError
 from cms import cli_data, notify, triggers
 from cms.models import User, db
 from cms.rules import SYSTEM, RuleBroken
-from cms.services import accounts, integrity, messages, reminders, upkeep
+from cms.services import accounts, handbook, integrity, messages, reminders, upkeep
 from cms.settings import Settings
 from cms.store import Store
 from cms.unit_of_work import unit_of_work
@@ -128,3 +129,15 @@ def invite(login: str, officer: int | None) -> None:
         stop(str(refusal.message) % refusal.params, 2)
     click.echo(f"{settings().public_url}/welcome/{token}")
     click.echo("The address works once, for three days. Give it to its owner and to nobody else.")
+
+
+@group.command("rules")
+@click.option("--write", "path", type=click.Path(dir_okay=False, path_type=Path), help="Write to this file.")
+def show_rules(path: Path | None) -> None:
+    """Print the rules as a page: statuses, moves, clocks, dispositions, permissions."""
+    text = handbook.document()
+    if path is None:
+        click.echo(text, nl=False)
+        return
+    path.write_text(text, encoding="utf-8")
+    click.echo(f"Written: {path}")

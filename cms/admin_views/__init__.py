@@ -27,6 +27,15 @@ def init_app(app: Flask) -> None:
         admin.init_app(app)
         if pages is not None:
             pages.init_app(app, admin)
+            add_people(app)
+
+
+def add_people(app: Flask) -> None:
+    """Postings, changes that wait for a second person, who may do what, who is complained against."""
+    from cms.admin_views import against, confirming, permissions, postings
+
+    for part in (postings, confirming, permissions, against):
+        app.register_blueprint(part.blueprint)
 
 
 def pages_or_none() -> ModuleType | None:

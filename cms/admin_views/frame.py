@@ -133,6 +133,8 @@ def daily_items(who: Viewer) -> Iterator[Item]:
     if may(who, "register"):
         yield Item(_("Register"), "/admin/complaint/new/", "new")
         yield Item(_("Copies to hand over"), "/admin/complaint/unsettled/", "copies")
+    if may(who, "people") or may(who, "confirm") or may(who, "history"):
+        yield Item(_("Postings"), "/admin/people/", "officer")
 
 
 ICONS = {"officer": "officer", "unit": "unit"}

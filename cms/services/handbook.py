@@ -1,0 +1,292 @@
+"""The rules as people read them: made from the tables, so that the page and the paper never lag behind.
+
+``cms.admin_views.permissions`` shows it in both languages; ``flask cms rules`` writes ``docs/rules.md``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cms import authz, rules
+from cms.i18n import _l
+from cms.rules import CLOCKS, DISPOSED, ENDS, MOVES, OPEN, Post, Status, Step
+from cms.services import reference
+
+PERMISSION_WORDS: Mapping[str, Any] = {
+    "read": _l("See complaints of the charge"),
+    "pii": _l("See names, telephones and addresses"),
+    "register": _l("Register a complaint"),
+    "edit": _l("Correct what was registered"),
+    "mark": _l("Mark to a station"),
+    "assign": _l("Name the investigating officer"),
+    "act": _l("Write in the diary"),
+    "attach": _l("Attach files"),
+    "dispose": _l("Approve a report and dispose"),
+    "direct": _l("Give a direction"),
+    "comply": _l("Report compliance with a direction"),
+    "report": _l("Submit the enquiry report"),
+    "ask": _l("Ask for a hold or for more time"),
+    "hold": _l("Decide on a hold"),
+    "resume": _l("End a hold"),
+    "extend": _l("Grant more time"),
+    "decide": _l("Return or forward a report"),
+    "transfer": _l("Ask another unit to take over"),
+    "accept": _l("Take over, or decline to"),
+    "refer": _l("Send to another department"),
+    "connect": _l("Link two complaints"),
+    "merge": _l("Merge with another complaint"),
+    "consent": _l("Record the complainant's signed paper"),
+    "withdraw": _l("Close as withdrawn"),
+    "accuse": _l("Change who is complained against"),
+    "deliver": _l("Hand over copies and reports"),
+    "feedback": _l("Ask the complainant"),
+    "inform": _l("Tell the informant the progress"),
+    "reopen": _l("Re-open"),
+    "appeal": _l("Enter an appeal"),
+    "hear": _l("Decide an appeal"),
+    "export": _l("Export lists"),
+    "history": _l("Read the history of a complaint"),
+    "people": _l("Propose postings and transfers"),
+    "confirm": _l("Confirm what another proposed"),
+    "accounts": _l("Propose accounts"),
+    "masters": _l("Keep lists and rules"),
+    "history_registry": _l("Read the history of registers"),
+}
+"""Permission -> what it lets somebody do."""
+
+LIMITS: Mapping[str, Any] = {
+    "act": _l("an IO on his own cases"),
+    "comply": _l("an IO on his own cases, never who gave it"),
+    "report": _l("on his own cases"),
+    "ask": _l("on his own cases"),
+    "resume": _l("an IO on his own cases"),
+    "extend": _l("first time the SP, second time the ADGP"),
+    "accept": _l("of the unit that is asked"),
+    "accuse": _l("only from above the unit that holds it, never blinding himself"),
+    "feedback": _l("disposed ones, never of his own station"),
+    "people": _l("takes effect when a second person confirms"),
+    "confirm": _l("never his own proposal, never about himself"),
+    "accounts": _l("takes effect when a second person confirms"),
+}
+"""Permission -> what narrows it beyond the post and the unit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """One row of the permission table."""
+
+    key: str
+    words: Any
+    limits: Any
+    posts: frozenset[Post]
+    admin: bool
+
+    @property
+    def four_eyes(self) -> bool:
+        """True if no IO does it on a case of his own."""
+        return self.key in authz.FOUR_EYES
+
+
+def permissions() -> list[Permission]:
+    """Every permission that a post or the administrator carries, in the order of the policy."""
+    keys = [*authz.PERMISSIONS, *sorted(authz.ADMIN_MAY - set(authz.PERMISSIONS))]
+    return [
+        Permission(
+            key, PERMISSION_WORDS.get(key, key), LIMITS.get(key, ""), authz.PERMISSIONS.get(key, frozenset()),
+            key in authz.ADMIN_MAY,
+        )
+        for key in keys
+    ]  # fmt: skip
+
+
+def takers(step: Step) -> list[Post]:
+    """The posts that may take a step, in the order of their declaration."""
+    return [post for post in Post if post in authz.PERMISSIONS[step.needs]]
+
+
+def in_order(statuses: Iterable[Status]) -> list[Status]:
+    """Statuses in the order of a complaint's life."""
+    return sorted(statuses, key=lambda status: status.value)
+
+
+def joined(values: Iterable[Any], word: str = ", ") -> str:
+    """Labels in a cell."""
+    return word.join(str(value) for value in values) or "–"
+
+
+# ---------------------------------------------------------------- the paper
+
+
+def document() -> str:
+    """docs/rules.md, in English."""
+    parts = [
+        INTRODUCTION, *statuses(), *moves(), *clocks(), *holds(), *disposals(), *permission_table(), CONFLICT, *size(),
+    ]  # fmt: skip
+    return "\n".join(parts).rstrip() + "\n"
+
+
+INTRODUCTION = """# The rules, as the code has them
+
+Generated by `python3 app.py cms rules --write docs/rules.md` from `cms/rules.py`, `cms/authz.py` and the rows in
+`cms/fixtures`; a test fails when this page lags behind. Policies, approval rules, holidays and dispositions are rows
+that an administrator changes; here stand the rows that come with the release.
+"""
+
+
+def table(heads: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[str]:
+    """A table in Markdown."""
+    yield "| " + " | ".join(heads) + " |"
+    yield "|" + "---|" * len(heads)
+    for row in rows:
+        yield "| " + " | ".join(str(cell) or "–" for cell in row) + " |"
+    yield ""
+
+
+def statuses() -> Iterator[str]:
+    """Where a complaint can stand."""
+    yield "## Statuses\n"
+    rows = [
+        (status.name, status, "yes" if status in OPEN else "", "yes" if status in DISPOSED else "",
+         "yes" if status in ENDS else "")
+        for status in Status
+    ]  # fmt: skip
+    yield from table(("status", "called", "overall clock runs", "disposed", "end"), rows)
+
+
+def moves() -> Iterator[str]:
+    """The table of moves."""
+    yield "## Moves\n"
+    yield "A status changes by one of these and by nothing else. The desk is whose time begins.\n"
+    rows = [
+        (move, joined(in_order(step.starts)), step.to or "unchanged", by_whom(move, step), step.desk or "unchanged",
+         joined(step.begins), joined(step.meets), joined(kind for kind in step.drops if kind not in step.meets))
+        for move, step in MOVES.items()
+    ]  # fmt: skip
+    yield from table(("move", "from", "to", "by", "desk", "begins", "meets", "drops"), rows)
+    unoffered = joined((f"“{move}”" for move in MOVES if move in rules.UNOFFERED), " and ")
+    yield f"No button takes {unoffered}: they follow from a change of postings or from a conflict of interest.\n"
+
+
+def by_whom(move: rules.Move, step: Step) -> str:
+    """Short names of the posts that take a step."""
+    return "by itself" if move in rules.UNOFFERED else joined(post.name for post in takers(step))
+
+
+def clocks() -> Iterator[str]:
+    """The clocks with their figures and where they come from."""
+    yield "## Clocks\n"
+    sources = {row["kind"]: row["authority"] for row in reference.fixture("policies")}
+    law = {"PRELIMINARY": "BNSS, section 173(3)"}
+    rows = [
+        (kind, f"{clock.amount} {str(clock.span).lower()}", "yes" if clock.statutory else "",
+         sources.get(kind.name) or law.get(kind.name, ""))
+        for kind, clock in CLOCKS.items()
+    ]  # fmt: skip
+    yield from table(("clock", "runs", "statutory", "by which order or law"), rows)
+    yield (
+        "The day of the start is day 0; a clock of days ends with the last second of its day in India, and a last day\n"
+        "that is a holiday rolls forward. The most specific policy row in force counts (category before mode before\n"
+        "priority); without one, the figure above. A due date moves by a granted hold or extension and by nothing\n"
+        "else, which a trigger in the database repeats. The preliminary enquiry runs only where a policy row says so.\n"
+    )
+
+
+def holds() -> Iterator[str]:
+    """What an IO may ask for."""
+    yield "## Hold and more time\n"
+    first, second = rules.EXTENSIONS
+    yield (
+        f"- A hold lasts at most {rules.HOLD_DAYS} days at once, has a reason from a list and an expected end, and is\n"
+        "  granted by a post of command over the unit. Unused days are taken back. A late complaint gets none.\n"
+        f"- More time: at most {rules.EXTENSION_DAYS} days, once by the {first.name}, again by the {second.name};\n"
+        "  the complainant gets an interim reply, the old date stays on record.\n"
+        "- Statutory clocks take no notice of either. Whoever asked never decides (a check in the database).\n"
+        f"- A complainant counts as not reached after attempts on {rules.ATTEMPTS} different days.\n"
+    )
+
+
+def disposals() -> Iterator[str]:
+    """The dispositions: who approves them, what they must state."""
+    yield "## Dispositions and their approval\n"
+    approved = {row["disposition"]: row["post"] for row in reference.fixture("approval_rules")}
+    stated: dict[str, list[str]] = {}
+    for row in reference.fixture("disposition_fields"):
+        stated.setdefault(row["disposition"], []).append(row["name_en"])
+    rows = []
+    for row in reference.fixture("dispositions"):
+        code = row["code"]
+        how = rules.BY_MOVE.get(code)
+        who = f"by the move “{how}”" if how else approved.get(code) or approved.get("") or rules.APPROVED_BY.name
+        consent = " (with the complainant's own confirmation)" if code in rules.WITH_CONSENT else ""
+        rows.append((code, row["name_en"], f"{who}{consent}", joined(stated.get(code, []))))
+    yield from table(("code", "disposition", "approved by, or a post above", "must state"), rows)
+    yield (
+        "The most specific approval rule counts (disposition, category, mode). An approver never enquired into the\n"
+        "complaint in any round; the author of a report never decides on it: a foreign key and a check repeat both.\n"
+    )
+
+
+def permission_table() -> Iterator[str]:
+    """Which post may do what."""
+    yield "## Who may do what\n"
+    yield (
+        "A seat (a posting in force today: post and unit) carries the permission for the units at and below its own.\n"
+        f"Four eyes: an IO never does the marked ones on a case of his own. {administrator()}\n"
+    )
+    heads = ("may", *(post.name for post in Post), "administrator", "four eyes", "narrowed")
+    rows = [
+        (one.words, *("●" if post in one.posts else " " for post in Post), "●" if one.admin else " ",
+         "yes" if one.four_eyes else " ", one.limits or " ")
+        for one in permissions()
+    ]  # fmt: skip
+    yield from table(heads, rows)
+
+
+def administrator() -> str:
+    """What the administrator never does."""
+    return "An administrator has no officer record and opens no complaint."
+
+
+CONFLICT = """## Conflict of interest
+
+A complaint against a police officer names an officer, a post with its unit, a unit, or somebody unknown who is
+described. Barred are, for an officer, the units where he was posted when it happened and where he is posted
+now; for a post, its unit and whoever held it then, wherever he is now; for a unit, the unit. Everything below a
+barred unit is barred with it. Whoever is accused, or has a seat in or below a barred unit, sees nothing of the
+complaint: no list, count, search, look-up, page, paper, notice or export. It is restricted: out of the ordinary
+lists and totals for everybody; those entitled have a list of their own.
+
+The complaint goes up by itself to the first unit outside every barred subtree. An IO who becomes barred loses
+it to the head of that unit, a unit that was asked to take it over is asked no more, a report that lies at a
+barred desk lies at the next one above. Only an officer senior in rank to the accused enquires; one of equal
+rank where no senior one is under the office that holds the case. All of this is looked at anew when a link is
+added or dropped and when an order moves the accused, a former holder of the accused post, or the IO. A link is
+changed only from above the unit that holds the complaint, with a reason in the diary, and never so that it
+would bar whoever changes it. Links are dropped, not deleted.
+
+## Postings, charges and hand-over
+
+Changes of postings and accounts take effect when a second person confirms them; the proposer and whoever the
+change names never confirm it. One head holds a post of command of a unit at a time (a trigger). Acting charge
+fills a post without a holder and ends when one joins; leave cover stands beside an absent holder and answers
+before him; both have an end. A vacant post passes to the next filled superior post and is listed as vacant.
+Whoever leaves a post hands over every open complaint of which he is IO: to the successor whom the order names,
+or who comes to his post, if he may enquire into that very complaint; else to the head of the unit, unassigned.
+The overall clock runs on. An officer who stays at the same unit as IO or head keeps his complaints.
+"""
+
+
+def size() -> Iterator[str]:
+    """How big the two pages are on which all of this rests."""
+    here = Path(__file__).parents[1]
+    lines = {name: len((here / name).read_text(encoding="utf-8").splitlines()) for name in ("authz.py", "rules.py")}
+    yield "## How big it is\n"
+    yield (
+        f"The whole policy of who sees and does what is `cms/authz.py`: {lines['authz.py']} lines, of which "
+        f"{len(authz.PERMISSIONS)} permissions\nby post are one table. The life of a complaint is `cms/rules.py`: "
+        f"{lines['rules.py']} lines, {len(MOVES)} moves,\n{len(Status)} statuses and {len(CLOCKS)} clocks as tables; "
+        "it opens no session and imports no model.\n"
+    )
