@@ -124,11 +124,25 @@ def cipher(record_key: bytes | None, value: Any) -> Any:
 
 def created(model: type[Any], values: Mapping[str, Any], record_key: bytes | None) -> Entry:
     """The entry of a new row; for the bulk door, which inserts through Core."""
-    said = {k: [None, canonical(v)] for k, v in values.items() if k not in PLUMBING and k != "id"}
+    whole = {**defaults(model), **values}
+    said = {k: [None, canonical(v)] for k, v in whole.items() if k not in PLUMBING and k != "id"}
     said = {k: pair for k, pair in said.items() if pair[1] is not None}
     return Entry(
         model.__tablename__, values["id"], "insert", protect(model, said, record_key)
     )
+
+
+DEFAULTS: dict[type[Any], dict[str, Any]] = {}
+
+
+def defaults(model: type[Any]) -> dict[str, Any]:
+    """What a new row holds where nothing is said."""
+    known = DEFAULTS.get(model)
+    if known is None:
+        columns = model.__table__.columns
+        known = {c.key: c.default.arg for c in columns if c.default is not None and c.default.is_scalar}
+        DEFAULTS[model] = known
+    return known
 
 
 def install() -> None:
@@ -204,6 +218,10 @@ def entry_of(obj: Any, kind: str, record_key: bytes | None) -> Entry | None:
     state = inspect(obj)
     for attr in state.mapper.column_attrs:
         if attr.key in PLUMBING or attr.key == "id":
+            continue
+        if kind == "insert":
+            if (value := canonical(state.dict.get(attr.key))) is not None:
+                changes[attr.key] = [None, value]
             continue
         past = state.attrs[attr.key].history
         if not past.has_changes():

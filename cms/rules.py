@@ -248,7 +248,7 @@ LYING = _at(S.REPORT_SUBMITTED, S.WITH_APPROVER)
 MOVES: Mapping[Move, Step] = {
     Move.MARK: Step(UNMARKED, S.MARKED, "mark", Desk.HEAD),
     Move.ASSIGN: Step(UNMARKED | WORKED, S.ASSIGNED, "assign", Desk.IO,
-                      (K.FIRST_CONTACT, K.ACTIVITY), (K.ASSIGN,)),
+                      (K.FIRST_CONTACT, K.ACTIVITY), (K.ASSIGN,), (K.FIRST_CONTACT, K.ACTIVITY)),
     Move.ACT: Step(WORKED, S.UNDER_ENQUIRY, "act", Desk.IO),
     Move.DIRECT: Step(OPEN, None, "direct", begins=(K.COMPLY,)),
     Move.COMPLY: Step(OPEN, None, "comply"),
