@@ -1,6 +1,7 @@
 """History that an attacker with the database and our code cannot bend unseen."""
 
 import json
+import re
 from datetime import timedelta
 
 import pytest
@@ -64,22 +65,86 @@ def rechain(connection: Connection) -> None:
         connection.execute(update(table).where(where).values(history_seq=seq, history_head=head))
 
 
-EDIT = "UPDATE history SET actor = 'somebody else' WHERE id = (SELECT min(id) FROM history WHERE root = 'complaint')"
-DROP = "DELETE FROM history WHERE id = (SELECT max(id) FROM history WHERE root = 'complaint')"
-MIDDLE = "DELETE FROM history WHERE root = 'complaint' AND seq = 2"
+CASE = "(SELECT min(root_id) FROM history WHERE root = 'complaint')"
+OF_CASE = f"root = 'complaint' AND root_id = {CASE}"
+EDIT = f"UPDATE history SET actor = 'somebody else' WHERE {OF_CASE} AND seq = 3"
+VALUE = f"UPDATE history SET changes = replace(changes, 'MARKED', 'CLOSED') WHERE {OF_CASE} AND seq = 1"
+MIDDLE = f"DELETE FROM history WHERE {OF_CASE} AND seq = 2"
+TAIL = f"DELETE FROM history WHERE {OF_CASE} AND seq = (SELECT history_seq FROM complaint WHERE id = {CASE})"
+CUT = f"DELETE FROM history WHERE {OF_CASE} AND seq > 1"
+ALL = f"DELETE FROM history WHERE {OF_CASE}"
+SWAP = (f"UPDATE history SET seq = 900 WHERE {OF_CASE} AND seq = 2", f"UPDATE history SET seq = 2 WHERE {OF_CASE} AND seq = 3",
+        f"UPDATE history SET seq = 3 WHERE {OF_CASE} AND seq = 900")  # fmt: skip
 
 
-@pytest.mark.parametrize("step", [EDIT, DROP, MIDDLE])
-def test_a_changed_or_missing_row_is_named(sealed, step):
-    forge(step)
-    assert sealed()
+def row_at(seq: int) -> str:
+    """Where the fault of a row of the first complaint is named."""
+    found = db.session.execute(
+        select(History.id, History.root_id).where(History.root == "complaint", History.seq == seq).order_by(History.root_id)
+    ).first()
+    db.session.rollback()
+    return f"history row {found.id} (complaint {found.root_id}, {seq})"
 
 
-@pytest.mark.parametrize("step", [EDIT, DROP, MIDDLE])
-def test_a_forger_with_our_code_is_found_by_the_seal(sealed, step):
-    forge(step, rechain)
+@pytest.mark.parametrize(("steps", "said"), [
+    ((EDIT,), "{3}: its content was changed"),
+    ((VALUE,), "{1}: its content was changed"),
+    ((MIDDLE,), "{3}: 1 row(s) before it are missing"),
+    ((TAIL,), "complaint {case}: 1 row(s) at the end of its history are missing"),
+    ((CUT,), "complaint {case}: {less} row(s) at the end of its history are missing"),
+    ((ALL,), "complaint {case}: {all} row(s) at the end of its history are missing"),
+    (SWAP, "{2}: its content was changed"),
+])  # fmt: skip
+def test_a_changed_deleted_reordered_or_truncated_row_is_named(sealed, steps, said):
+    case = db.session.execute(select(Complaint.id, Complaint.history_seq).order_by(Complaint.id)).first()
+    names = {"case": case.id, "all": case.history_seq, "less": case.history_seq - 1}
+    places = {number: row_at(number) for number in (1, 2, 3)}
+    forge(*steps)
+    if len(steps) > 1:
+        places = {2: row_at(2)}
+    wanted = said
+    for number, place in places.items():
+        wanted = wanted.replace(f"{{{number}}}", place)
+    assert wanted.format(**names) in sealed()
+
+
+def test_an_inserted_row_is_named(sealed):
+    """In the middle, where the rows after it must move on, and at the end."""
+    def in_the_middle(connection: Connection) -> None:
+        table = History.__table__
+        one = connection.execute(select(table).where(table.c.root == "complaint", table.c.seq == 2).order_by(table.c.root_id)).first()
+        after = (table.c.root == one.root) & (table.c.root_id == one.root_id) & (table.c.seq > 1)
+        connection.execute(update(table).where(after).values(seq=table.c.seq + 1000))
+        connection.execute(update(table).where(after).values(seq=table.c.seq - 999))
+        said = {**one._mapping, "actor": "forger", "prev_hash": one.prev_hash}
+        said.pop("id")
+        connection.execute(table.insert(), {**said, "hash": link_hash(one.prev_hash, said)})
+
+    case_id = db.session.scalar(select(Complaint.id).order_by(Complaint.id).limit(1))
+    db.session.rollback()
+    forge(in_the_middle)
     found = sealed()
-    assert [f for f in found if f.startswith("seal 1: rows under it")]
+    assert f"{row_at(3)}: does not follow the row before it" in found
+    assert f"complaint {case_id}: 1 row(s) were added at the end of its history" in found
+    assert [f for f in found if f.startswith("seal 1: 1 row(s) were put under it (history rows ")]
+
+
+def test_the_history_of_a_complaint_that_is_gone_is_named(sealed):
+    forge("UPDATE history SET root_id = 99999 WHERE root = 'complaint' AND root_id = (SELECT max(id) FROM complaint)")
+    assert [f for f in sealed() if re.fullmatch(r"complaint 99999: \d+ row\(s\) of history belong to nothing that is there", f)]
+
+
+@pytest.mark.parametrize(("step", "said"), [(EDIT, "a row under it was changed"), (TAIL, "1 row(s) under it are missing"),
+                                            (MIDDLE, "1 row(s) under it are missing")])  # fmt: skip
+def test_a_forger_with_our_code_is_found_by_the_seal(sealed, step, said):
+    forge(step, rechain)
+    assert [f for f in sealed() if re.fullmatch(rf"seal 1: {re.escape(said)} \(history rows 1 to \d+\)", f)]
+
+
+def test_a_row_hidden_from_the_sealer_is_found(sealed):
+    world.registered(form_key="c")
+    forge("UPDATE history SET seal_id = 77 WHERE seal_id IS NULL")
+    assert sealed() == ["seal 77: history rows name it, and it is not there"]
 
 
 def test_a_dropped_tail_with_its_seal_is_found_outside(sealed, tmp_path):
@@ -98,7 +163,7 @@ def test_a_seal_made_without_the_key_is_found(sealed):
     assert "seal 1: was not made with our key" in sealed()
 
 
-def test_an_inserted_row_is_found(sealed):
+def test_a_row_put_at_the_end_is_found(sealed):
     def add(connection: Connection) -> None:
         case = connection.execute(select(Complaint.id, Complaint.history_seq, Complaint.history_head)).first()
         author = Author(world.NOW, 1, "forger", "form")
@@ -107,7 +172,7 @@ def test_an_inserted_row_is_found(sealed):
         connection.execute(History.__table__.insert(), rows)
 
     forge(add)
-    assert any("not as long as its head says" in f for f in sealed())
+    assert any("row(s) were added at the end of its history" in f for f in sealed())
 
 
 def test_triggers_are_counted(app):

@@ -25,6 +25,8 @@ from cms.vault import Vault
 
 EXPORT = "seals.jsonl"
 PAGE = 5_000
+STREAM = {"yield_per": PAGE}
+"""Of one statement: read page by page, whatever the connection does else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +82,28 @@ def seal_new(work: Work, limit: int) -> Seal | None:
 
 def digest_of(connection: Connection, seal_id: int) -> str:
     """Hash over id and hash of every row under a seal."""
+    return covered_by(connection, seal_id).digest
+
+
+@dataclass(frozen=True, slots=True)
+class Covered:
+    """The rows under a seal as they are now: their hash, how many, the first and the last id."""
+
+    digest: str
+    rows: int
+    first: int
+    last: int
+
+
+def covered_by(connection: Connection, seal_id: int) -> Covered:
+    """Read every row under a seal."""
     running = hashlib.sha256()
     query = select(History.id, History.hash).where(History.seal_id == seal_id).order_by(History.id)
-    for row in connection.execute(query):
-        running.update(f"{row[0]}:{row[1]};".encode())
-    return running.hexdigest()
+    rows = first = last = 0
+    for row_id, said in connection.execute(query, execution_options=STREAM):
+        running.update(f"{row_id}:{said};".encode())
+        rows, first, last = rows + 1, first or row_id, row_id
+    return Covered(running.hexdigest(), rows, first, last)
 
 
 def mac_of(vault: Vault, made: Seal | Row[Any]) -> str:
@@ -119,7 +138,7 @@ COLUMNS = (
 def chain_faults(connection: Connection) -> Iterator[Fault]:
     """Walk every chain in order and recompute every hash."""
     query = select(*COLUMNS).order_by(History.root, History.root_id, History.seq)
-    rows = connection.execution_options(yield_per=PAGE).execute(query)
+    rows = connection.execute(query, execution_options=STREAM)
     at: tuple[str, int] | None = None
     seq, head = 0, ""
     for row in rows.mappings():
@@ -156,11 +175,24 @@ def head_faults(connection: Connection) -> Iterator[Fault]:
     }
     heads = select(Complaint.id, Complaint.history_seq, Complaint.history_head)
     for row in connection.execute(heads):
-        if ends.get(("complaint", row.id), (0, "")) != (row.history_seq, row.history_head):
-            yield Fault("its history is not as long as its head says", f"complaint {row.id}")
+        end = ends.pop(("complaint", row.id), (0, ""))
+        if end != (row.history_seq, row.history_head):
+            yield Fault(end_fault(end[0], row.history_seq), f"complaint {row.id}")
     for chain in connection.execute(select(Chain.name, Chain.history_seq, Chain.history_head)):
-        if ends.get((chain.name, 0), (0, "")) != (chain.history_seq, chain.history_head):
-            yield Fault("its history is not as long as its head says", f"registry {chain.name}")
+        end = ends.pop((chain.name, 0), (0, ""))
+        if end != (chain.history_seq, chain.history_head):
+            yield Fault(end_fault(end[0], chain.history_seq), f"registry {chain.name}")
+    for (root, root_id), (seq, _hash) in sorted(ends.items()):
+        yield Fault(f"{seq} row(s) of history belong to nothing that is there", f"{root} {root_id}")
+
+
+def end_fault(seq: int, head: int) -> str:
+    """What is wrong at the end of a chain that has ``seq`` rows and should have ``head``."""
+    if seq < head:
+        return f"{head - seq} row(s) at the end of its history are missing"
+    if seq > head:
+        return f"{seq - head} row(s) were added at the end of its history"
+    return "the last row of its history is another one"
 
 
 def seal_faults(connection: Connection, vault: Vault) -> Iterator[Fault]:
@@ -172,9 +204,25 @@ def seal_faults(connection: Connection, vault: Vault) -> Iterator[Fault]:
             yield Fault("does not follow the seal before it", where)
         if mac_of(vault, row) != row.mac:
             yield Fault("was not made with our key", where)
-        if digest_of(connection, row.id) != row.digest:
-            yield Fault("rows under it were changed, added or removed", where)
+        found = covered_by(connection, row.id)
+        if found.digest != row.digest:
+            yield Fault(seal_fault(found, row.rows), where)
         prev, expected = row.mac, row.id + 1
+    unknown = select(History.seal_id).where(
+        History.seal_id.is_not(None), History.seal_id.not_in(select(Seal.id))
+    ).distinct()  # fmt: skip
+    for seal_id in connection.scalars(unknown.order_by(History.seal_id)):
+        yield Fault("history rows name it, and it is not there", f"seal {seal_id}")
+
+
+def seal_fault(found: Covered, sealed: int) -> str:
+    """What happened to the rows under a seal, as far as their number tells."""
+    where = f"history rows {found.first} to {found.last}"
+    if found.rows < sealed:
+        return f"{sealed - found.rows} row(s) under it are missing ({where})"
+    if found.rows > sealed:
+        return f"{found.rows - sealed} row(s) were put under it ({where})"
+    return f"a row under it was changed ({where})"
 
 
 def export_faults(connection: Connection, data_dir: Path | None) -> Iterator[Fault]:
