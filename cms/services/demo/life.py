@@ -129,11 +129,11 @@ def pass_on(case: Case) -> None:
         after.decline(case, None, place)
         return
     case.wait(0.6, 1.95)
-    man = case.commands(other)[0][0]
+    asked = [found for found, _post, _unit in case.commands(other) if found is not man]
     if lot < 0.7:
-        after.accept(case, man, place)
+        after.accept(case, asked[0], place)
     else:
-        after.decline(case, man, place)
+        after.decline(case, asked[0], place)
 
 
 def assign(case: Case) -> None:

@@ -342,8 +342,9 @@ def muster(work: Work, as_of: date, top: str = "RHSR", days: int = 0) -> Roster:
         )
         .order_by(Posting.id)
     )  # fmt: skip
+    men: dict[int, Man] = {}  # one for each officer, however many posts he holds
     held = [
-        (row, Man(man.id, Name(man.name_en, man.name_hi), rank, level, user_id))
+        (row, men.setdefault(man.id, Man(man.id, Name(man.name_en, man.name_hi), rank, level, user_id)))
         for row, man, rank, level, user_id in work.session.execute(query)
     ]
     days_of_change = {d for row, _man in held for d in (row.valid_from, row.valid_to) if d and start < d <= as_of}
