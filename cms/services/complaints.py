@@ -206,10 +206,10 @@ def accused_link(work: Work, complaint: Complaint, named: AccusedNamed) -> Accus
         raise RuleBroken(
             _l("Choose a value from the list for “%(field)s”."), field=_l("Complained against")
         )
-    if not (officer or unit or described):
-        raise RuleBroken(_l("Say who is complained against."))
     if named.post and not unit:
         raise RuleBroken(_l("Say at which unit the post is that is complained against."))
+    if not (officer or unit or described):
+        raise RuleBroken(_l("Say who is complained against."))
     return Accused(
         complaint_id=complaint.id, officer=officer, unit=unit, post=named.post, described=described,
         restricts=bool(officer or unit),

@@ -71,8 +71,7 @@ def links_of(work: Work, complaint: Complaint) -> list[Accused]:
 
 def barred_by(work: Work, complaint: Complaint) -> set[int]:
     """Units that the restricting links of a complaint bar today."""
-    then = then_of(complaint)
-    days = (then, ist_day(work.now))
+    then, today = then_of(complaint), ist_day(work.now)
     units: set[int] = set()
     for link in links_of(work, complaint):
         named = {link.officer_id} if link.officer_id else set()
@@ -80,7 +79,7 @@ def barred_by(work: Work, complaint: Complaint) -> set[int]:
             units.add(link.unit_id)
             named |= people.holders(work.session, link.unit_id, link.post, then) if link.post else set()
         for officer_id in named:
-            units |= people.units_held(work.session, officer_id, days)
+            units |= people.units_held(work.session, officer_id, then, today)
     return units
 
 

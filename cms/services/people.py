@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session, joinedload
 
 from cms.i18n import _l
@@ -94,15 +94,17 @@ def barred_units(session: Session, complaint_id: int) -> set[int]:
     return set(session.scalars(query))
 
 
-def units_held(session: Session, officer_id: int, days: Iterable[date]) -> set[int]:
-    """Units where the officer had a posting on any of these days."""
-    held: set[int] = set()
-    for day in days:
-        query = select(Posting.unit_id).where(
-            Posting.officer_id == officer_id, Posting.in_force(day)
-        )
-        held.update(session.scalars(query))
-    return held
+def held_on(day: date) -> ColumnElement[bool]:
+    """Postings held on some part of a day: one that ended with a transfer on that very day counts."""
+    return and_(Posting.valid_from <= day, or_(Posting.valid_to.is_(None), Posting.valid_to >= day))
+
+
+def units_held(session: Session, officer_id: int, then: date, today: date) -> set[int]:
+    """Units where the officer was posted on the day that matters, and where he is posted today."""
+    query = select(Posting.unit_id).where(
+        Posting.officer_id == officer_id, or_(held_on(then), Posting.in_force(today))
+    )
+    return set(session.scalars(query))
 
 
 def ios(session: Session, complaint_id: int) -> set[int]:
@@ -148,10 +150,10 @@ def level_of(session: Session, officer_id: int) -> int:
     return session.scalars(query.where(Officer.id == officer_id)).one()
 
 
-def holders(session: Session, unit_id: int, post: Post, on: date) -> set[int]:
-    """Officers who held a post of a unit on that day, by whatever charge."""
+def holders(session: Session, unit_id: int, post: Post, day: date) -> set[int]:
+    """Officers who held a post of a unit on some part of a day, by whatever charge."""
     query = select(Posting.officer_id).where(
-        Posting.unit_id == unit_id, Posting.post == post, Posting.in_force(on)
+        Posting.unit_id == unit_id, Posting.post == post, held_on(day)
     )
     return set(session.scalars(query))
 
