@@ -7,10 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 import world
 from sqlalchemy import func, select
 
-from cms.models import Action, ActionKind, Complaint, Document, db
-from cms.rules import Conflict
-from cms.services import complaints, integrity
-from cms.unit_of_work import unit_of_work
+from cms.models import Action, ActionKind, Complaint, Decision, Document, Stay, db
+from cms.rules import Conflict, RuleBroken
+from cms.services import complaints, enquiry, integrity, transfers
+from cms.unit_of_work import Repeated, unit_of_work
 
 
 def at_once(app, work, count):
@@ -32,17 +32,17 @@ def at_once(app, work, count):
 
 
 def test_numbers_have_no_gap_and_no_double(app):
-    values = [world.new(form_key=f"k{n}", phone="12" if n % 7 == 3 else "9999900001") for n in range(40)]
+    values = [world.new(form_key=f"k{n}", phone="12" if n % 7 == 3 else "9999900001") for n in range(50)]
     clerk = world.as_viewer("branch.hsr")
 
     def take(number):
         with unit_of_work(clerk, now=world.NOW) as work:
             return complaints.register(work, values[number]).number
 
-    answers = at_once(app, take, 40)
+    answers = at_once(app, take, 50)
     given = sorted(int(a.split("-")[2]) for a in answers if isinstance(a, str))
     assert given == list(range(1, len(given) + 1))
-    assert len(given) == 34  # six had no phone number: refused, and their numbers given back
+    assert len(given) == 43  # seven had no phone number: refused, and their numbers given back
 
 
 def test_the_same_form_sent_twenty_times_is_one_complaint(app):
@@ -69,6 +69,55 @@ def test_one_of_many_wins_and_the_others_are_told(app):
     answers = at_once(app, move, 20)
     assert [type(a) for a in answers].count(Conflict) == 19
     assert db.session.scalar(select(Complaint.version).where(Complaint.id == case_id)) == 2
+
+
+def test_of_twenty_decisions_on_one_report_one_counts(app):
+    case = world.reported()
+    case_id, version = case.id, case.version
+    posts = [world.as_viewer(login) for login in ("sho.hsr", "dsp.hsr", "sp.hsr", "adgp")]
+
+    def decide(number):
+        with unit_of_work(posts[number % 4]) as work:
+            if number % 2:
+                return enquiry.give_back(work, case_id, version, f"objection {number}").status
+            return enquiry.dispose(work, case_id, version).status
+
+    answers = at_once(app, decide, 20)
+    told = [a for a in answers if isinstance(a, Conflict | RuleBroken)]
+    assert len(told) == 19
+    assert db.session.scalar(select(func.count()).select_from(Decision)) == 1
+    won = next(a for a in answers if not isinstance(a, Exception))
+    assert db.session.scalar(select(Complaint.status).where(Complaint.id == case_id)) is won
+
+
+def test_a_transfer_is_answered_once(app):
+    case = world.step("sho.hsr", transfers.transfer, world.registered(), world.unit("SRS-PS01").id, "theirs")
+    case_id, version = case.id, case.version
+    there, above = world.as_viewer("sho.srs"), world.as_viewer("sp.srs")
+
+    def reply(number):
+        with unit_of_work(there if number % 2 else above) as work:
+            if number % 3:
+                return transfers.accept(work, case_id, version).unit_id
+            return transfers.decline(work, case_id, version, "no").unit_id
+
+    answers = at_once(app, reply, 20)
+    assert len([a for a in answers if isinstance(a, Exception)]) == 19
+    stays = db.session.scalars(select(Stay).where(Stay.complaint_id == case_id, Stay.to_at.is_(None))).all()
+    assert len(stays) == 1
+
+
+def test_the_same_form_at_the_same_moment_is_done_once(app):
+    case, viewer = world.assigned(), world.as_viewer("io.hsr")
+    case_id = case.id
+
+    def log(_number):
+        with unit_of_work(viewer, form_key="one form") as work:
+            complaints.act(work, case_id, None, ActionKind.CALL, None, "rang him")
+
+    answers = at_once(app, log, 20)
+    assert [type(a) for a in answers].count(Repeated) == 19
+    assert db.session.scalar(select(func.count()).select_from(Action).where(Action.kind == ActionKind.CALL)) == 1
 
 
 def test_everything_logged_at_once_is_kept_and_chained(app):
