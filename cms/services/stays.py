@@ -21,16 +21,18 @@ def present(session: Session, complaint: Complaint) -> Stay | None:
 
 
 def begin(
-    work: Work, complaint: Complaint, desk: Desk, unit_id: int, officer_id: int | None = None
-) -> None:
-    """The complaint comes to a desk; the stay before it ends at the same moment."""
+    work: Work, complaint: Complaint, desk: Desk, unit_id: int, officer_id: int | None = None,
+    at: datetime | None = None,
+) -> None:  # fmt: skip
+    """The complaint comes to a desk, now or (told by an old register) then; the stay before it ends
+    at the same moment."""
     now = present(work.session, complaint)
     if now is not None:
         if (now.desk, now.unit_id, now.officer_id, now.round) == (
             desk, unit_id, officer_id, complaint.round,
         ):  # fmt: skip
             return
-        now.to_at = work.now
+        now.to_at = at or work.now
         work.session.flush()
     last = work.session.scalar(
         select(func.max(Stay.no)).where(Stay.complaint_id == complaint.id)
@@ -38,16 +40,16 @@ def begin(
     work.session.add(
         Stay(
             complaint_id=complaint.id, no=(last or 0) + 1, round=complaint.round, desk=desk,
-            unit_id=unit_id, officer_id=officer_id, from_at=work.now,
+            unit_id=unit_id, officer_id=officer_id, from_at=at or work.now,
         )
     )  # fmt: skip
 
 
-def end(work: Work, complaint: Complaint) -> None:
-    """Nobody owes the complaint anything now."""
+def end(work: Work, complaint: Complaint, at: datetime | None = None) -> None:
+    """Nobody owes the complaint anything any more."""
     now = present(work.session, complaint)
     if now is not None:
-        now.to_at = work.now
+        now.to_at = at or work.now
 
 
 def place(complaint: Complaint, desk: Desk) -> tuple[int, int | None]:

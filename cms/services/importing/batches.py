@@ -15,11 +15,14 @@ from sqlalchemy import Connection, exists, insert, select, update
 from cms.models import (
     BarredUnit,
     Complaint,
+    Deadline,
     Document,
     Feedback,
     History,
     ImportBatch,
     Imported,
+    Round,
+    Stay,
     Unit,
 )  # fmt: skip
 from cms.rules import SYSTEM, Status
@@ -138,5 +141,17 @@ def withdraw(batch_id: int, ids: list[int]) -> None:
             for unit_id in tops:
                 if (complaint.id, unit_id) not in barred:
                     work.session.add(BarredUnit(complaint_id=complaint.id, unit_id=unit_id))
+        work.session.flush()
+        end_all(work, ids)
+
+
+def end_all(work: Work, ids: list[int]) -> None:
+    """Nobody owes these complaints anything now: their clocks, desks and rounds end."""
+    for model, column, others in (
+        (Deadline, "dropped_at", (Deadline.met_at,)), (Stay, "to_at", ()), (Round, "closed_at", ()),
+    ):  # fmt: skip
+        table: Any = model.__table__
+        still = [table.c[column].is_(None), *(table.c[other.key].is_(None) for other in others)]
+        work.session.execute(update(table).where(table.c.complaint_id.in_(ids), *still).values({column: work.now}))
 
 

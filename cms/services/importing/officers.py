@@ -8,10 +8,12 @@ from datetime import date
 from typing import Any
 
 from sqlalchemy import Connection, select
+from sqlalchemy.orm import Session
 
 from cms.models import ActionKind, Category, Disposition, Mode, Officer, Rank, Source, Unit
-from cms.rules import SYSTEM, Finding, Status
+from cms.rules import SYSTEM, Finding
 from cms.services import bulk, reference
+from cms.services.almanac import Almanac
 from cms.services.importing import records, units
 from cms.services.importing.problems import Problems, Reason
 from cms.services.importing.profile import BadInput, Field, Profile, Section
@@ -213,7 +215,7 @@ def known_rows(
         codes_of(Mode), codes_of(Source), codes_of(Category), codes_of(Disposition),
         Anything(ids, (0, 0)) if dry_run else ids,
         Anything(posted.ids, 0) if dry_run else posted.ids,
-        units.Directory(named), posted.units, lines,
+        units.Directory(named), posted.units, lines, Almanac.read(Session(connection)),
     )  # fmt: skip
 
 
@@ -231,7 +233,7 @@ def check_codes(connection: Connection, profile: Profile) -> None:
     led["rank"] = set(rank_table(profile).values())
     led |= {"finding": led_to(profile, profile.allegation.get("finding")), "kind": led_to(profile, action.get("kind"))}
     held = {name: listed(connection, *where) for name, where in LISTS.items()}
-    held |= {"status": set(Status.__members__), "finding": set(Finding.__members__),
+    held |= {"status": {s.name for s in records.STANDS}, "finding": set(Finding.__members__),
              "kind": set(ActionKind.__members__), "urgent": {"YES", "NO"}}  # fmt: skip
     for name, codes in led.items():
         for code in sorted(codes - held[name]):

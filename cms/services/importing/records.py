@@ -6,21 +6,30 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from itertools import pairwise
 from typing import Any
 
 from cms.i18n import day_range
 from cms.models import (
     Accused,
+    Action,
+    ActionKind,
     Allegation,
     Assignment,
     BarredUnit,
     Deadline,
     DeadlineKind,
+    Desk,
     Language,
     Priority,
+    Round,
+    RoundReason,
+    Stay,
 )  # fmt: skip
-from cms.rules import CLOCK_DAYS, OPEN, Finding, Status, due_at
-from cms.services.bulk import Dossier
+from cms.rules import ENDS, OPEN, Finding, Status
+from cms.services.almanac import DEPARTMENT, Almanac
+from cms.services.bulk import Dossier, Values
+from cms.services.clocks import Facts
 from cms.services.importing import diary
 from cms.services.importing.problems import Reason
 from cms.services.importing.profile import Profile, Section
@@ -28,6 +37,12 @@ from cms.services.importing.profile_toml import plain
 from cms.services.importing.spool import Group, Spooled
 from cms.services.importing.units import Directory, code_of
 from cms.services.importing.values import Reading, column_of
+
+STANDS = (
+    Status.REGISTERED, Status.MARKED, Status.ASSIGNED, Status.UNDER_ENQUIRY, Status.DISPOSED,
+    Status.REPORT_DELIVERED, Status.CLOSED, Status.TRANSFERRED_OUT, Status.WITHDRAWN,
+)  # fmt: skip
+"""Where an imported complaint may stand; the other statuses rest on rows that no register brings."""
 
 NOT_SAID = "-"
 """Stands for an allegation that the source counts and does not describe."""
@@ -46,6 +61,7 @@ class Known:
     directory: Directory = field(default_factory=lambda: Directory(()))
     posted: Mapping[str, int] = field(default_factory=dict)  # officer's key -> unit
     lines: Mapping[int, tuple[int, ...]] = field(default_factory=dict)  # unit -> those above and itself
+    almanac: Almanac = DEPARTMENT
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +116,8 @@ def draft(reading: Reading, group: Group, known: Known) -> Draft | None:
     add_investigator(made)
     diary.add_parties(made)
     diary.add_diary(made)
+    add_round(made)
+    add_stays(made)
     return made
 
 
@@ -256,7 +274,6 @@ def complaint_values(made: Draft) -> dict[str, Any]:
         "registered_unit_id": unit_id,
         "status": dates.status,
         "is_open": dates.status in OPEN,
-        "due_at": due_at(dates.received.date()),
         "received_on": dates.received.date(),
         "registered_at": start,
         "disposed_on": dates.closed.date() if dates.closed else None,
@@ -270,12 +287,67 @@ def complaint_values(made: Draft) -> dict[str, Any]:
 
 
 def add_clock(made: Draft) -> None:
-    """The promise of fifteen days, so that an old open complaint shows as overdue."""
-    received, closed = made.dates.received.date(), made.dates.closed
+    """The promise of fifteen days, so that an old open complaint shows as overdue; no other clock runs."""
+    said, closed = made.dossier.complaint, made.dates.closed
+    facts = Facts(said["mode_id"], said["category_id"], said["priority"], said["district_id"])
+    row = made.known.almanac.first(DeadlineKind.OVERALL, facts, said["registered_at"], said["received_on"])
+    if closed:
+        row["met_at"] = midnight(closed.date())
+    elif not said["is_open"]:
+        row["dropped_at"] = said["registered_at"]  # closed, and nobody wrote when
+    made.dossier.put(Deadline, row)
+    said["due_at"] = row["due_at"]
+
+
+def add_round(made: Draft) -> None:
+    """The one round that the register tells of, and how it ended."""
+    said, closed = made.dossier.complaint, made.dates.closed
+    ended = midnight(closed.date()) if closed else None
     made.dossier.add(
-        Deadline, kind=DeadlineKind.OVERALL, started_on=received, days=CLOCK_DAYS,
-        due_at=due_at(received), met_at=midnight(closed.date()) if closed else None,
+        Round, no=1, why=RoundReason.FIRST, opened_at=said["registered_at"], io_id=said.get("io_id"),
+        disposed_at=ended, disposition_id=said["disposition_id"], disposal_text=said["disposal_text"],
+        closed_at=ended if said["status"] in ENDS else None,
     )  # fmt: skip
+
+
+def add_stays(made: Draft) -> None:
+    """The desks as far as the register tells: the branch until it was marked, then the head or the IO."""
+    said, closed = made.dossier.complaint, made.dates.closed
+    start: datetime = said["registered_at"]
+    ended = midnight(closed.date()) if closed else start
+    marked = [
+        a["happened_at"] for a in made.dossier.rows.get(Action, ())
+        if a["kind"] is ActionKind.MARKED and start < a["happened_at"]
+    ]  # fmt: skip
+    desk, officer_id = desk_of(said)
+    found = [(desk, start, officer_id)]
+    if marked and desk is not Desk.BRANCH and (said["is_open"] or marked[0] < ended):
+        found = [(Desk.BRANCH, start, None), (desk, marked[0], officer_id)]
+    stays: list[Values] = [
+        {"no": no, "desk": desk, "unit_id": said["unit_id"], "officer_id": officer, "from_at": at, "to_at": None}
+        for no, (desk, at, officer) in enumerate(found, 1)
+    ]
+    for before, after in pairwise(stays):
+        before["to_at"] = after["from_at"]
+    if not said["is_open"]:
+        stays[-1]["to_at"] = last = max(ended, stays[-1]["from_at"])
+        if owed := OWED.get(said["status"]):
+            after = {"no": len(stays) + 1, "desk": owed, "officer_id": None, "from_at": last, "to_at": None}
+            stays.append(stays[-1] | after)
+    for stay in stays:
+        made.dossier.put(Stay, stay)
+
+
+OWED: Mapping[Status, Desk] = {Status.DISPOSED: Desk.DELIVERY, Status.REPORT_DELIVERED: Desk.FEEDBACK}
+"""Who still owes something on a complaint that is disposed and not closed."""
+
+
+def desk_of(said: Mapping[str, Any]) -> tuple[Desk, int | None]:
+    """(desk, officer) where the enquiry lies or lay."""
+    if said["status"] is Status.REGISTERED:
+        return Desk.BRANCH, None
+    io_id = None if said["status"] is Status.MARKED else said.get("io_id")
+    return (Desk.IO if io_id else Desk.HEAD), io_id
 
 
 # ---------------------------------------------------------------- officers

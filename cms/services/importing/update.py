@@ -20,11 +20,16 @@ from cms.models import (
     Assignment,
     Complaint,
     Deadline,
+    DeadlineKind,
     History,
     Party,
     PartyRole,
+    Round,
+    RoundReason,
 )  # fmt: skip
-from cms.services.importing import batches
+from cms.rules import ENDS
+from cms.services import clocks, stays
+from cms.services.importing import batches, records
 from cms.services.importing.profile import Profile
 from cms.services.importing.records import Draft
 from cms.unit_of_work import Work
@@ -227,6 +232,7 @@ def apply(work: Work, found: Plan, links: Mapping[str, int]) -> None:
     """Write a plan with its history; ``links``: accused that are there, by key."""
     session = work.session
     complaint = session.get_one(Complaint, found.complaint_id, with_for_update=True)
+    was_open = complaint.is_open
     put(complaint, found.values)
     ids = dict(links) | add_links(work, complaint, found)
     for model, values in found.added:
@@ -234,9 +240,58 @@ def apply(work: Work, found: Plan, links: Mapping[str, int]) -> None:
             session.add(model(**with_ids(complaint.id, values, ids)))
     for row_id, values in found.allegations.items():
         put(session.get_one(Allegation, row_id), with_ids(complaint.id, values, ids))
-    if found.met_at:
-        for deadline in complaint.deadlines:
-            deadline.met_at = deadline.met_at or found.met_at
+    if complaint.is_open and not was_open:
+        begin_again(work, complaint)
+    elif {"is_open", "unit_id", "io_id", "disposition_id", "disposal_text"} & set(found.values) or found.met_at:
+        follow(work, complaint, found.met_at)
+
+
+def follow(work: Work, complaint: Complaint, ended: datetime | None) -> None:
+    """Round, clock and desk say what the complaint says now; an ending once written stays."""
+    row = round_of(work, complaint)
+    row.io_id = complaint.io_id
+    if not complaint.is_open:
+        row.disposed_at = row.disposed_at or ended
+        row.disposition_id = row.disposition_id or complaint.disposition_id
+        row.disposal_text = row.disposal_text or complaint.disposal_text
+    kinds = [DeadlineKind.OVERALL]
+    for deadline in clocks.running(work.session, complaint, kinds) if not complaint.is_open else ():
+        deadline.met_at, deadline.dropped_at = ended, None if ended else work.now
+    now = stays.present(work.session, complaint)
+    if now is not None:
+        go_on(work, complaint, max(ended or work.now, now.from_at))
+    if complaint.status in ENDS:
+        row.closed_at = row.closed_at or ended or work.now
+
+
+def round_of(work: Work, complaint: Complaint) -> Round:
+    """The row of the present round."""
+    query = select(Round).where(Round.complaint_id == complaint.id, Round.no == complaint.round)
+    return work.session.scalars(query).one()
+
+
+def go_on(work: Work, complaint: Complaint, at: datetime) -> None:
+    """The desk where it lies from a moment on; at an end nobody's."""
+    if complaint.status in ENDS:
+        stays.end(work, complaint, at)
+        return
+    owed = records.OWED.get(complaint.status)
+    said = {"status": complaint.status, "io_id": complaint.io_id}
+    desk, officer_id = (owed, None) if owed else records.desk_of(said)
+    stays.begin(work, complaint, desk, complaint.unit_id, officer_id, at)
+
+
+def begin_again(work: Work, complaint: Complaint) -> None:
+    """The register calls open what it had closed: a new round with a clock of its own, from today."""
+    complaint.round += 1
+    work.session.add(
+        Round(
+            complaint_id=complaint.id, no=complaint.round, why=RoundReason.REOPENED, opened_at=work.now,
+            io_id=complaint.io_id,
+        )
+    )  # fmt: skip
+    clocks.start(work, complaint, DeadlineKind.OVERALL)
+    go_on(work, complaint, work.now)
 
 
 def put(row: Any, values: Mapping[str, Any]) -> None:
