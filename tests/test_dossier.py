@@ -2,16 +2,18 @@
 
 import itertools
 import re
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 import world
-from sqlalchemy import select
+from sqlalchemy import event, select
 
 from cms.admin_views import history, whose
 from cms.admin_views.buttons import buttons
 from cms.admin_views.dossier import dossier
-from cms.admin_views.ledgers import ledgers
+from cms.admin_views.ledgers import ledgers, people
+from cms.admin_views.timeline import sections
 from cms.models import (
     Action,
     ActionKind,
@@ -160,6 +162,36 @@ def test_the_page_in_both_languages_without_a_word_of_code(app, sign_in):
         assert " style=" not in text
 
 
+def statements(browser, case_id) -> int:
+    said = []
+
+    def hear(connection, cursor, statement, *rest):
+        said.append(statement)
+
+    event.listen(db.engine, "before_cursor_execute", hear)
+    assert browser.get(f"/admin/complaint/details/?id={case_id}").status_code == 200
+    event.remove(db.engine, "before_cursor_execute", hear)
+    return len(said)
+
+
+def test_a_long_life_costs_no_more_statements_than_a_short_one(app, sign_in):
+    long, short = second_round(first_round()).id, world.enquired(form_key="short").id
+    browser = sign_in("sp.hsr")
+    for case_id in (long, short):
+        browser.get(f"/admin/complaint/details/?id={case_id}")  # the opening is noted now
+    assert statements(browser, long) <= 36
+    assert statements(browser, long) - statements(browser, short) <= 4
+
+
+def test_an_old_register_without_rounds_has_one_timeline(app):
+    case = world.registered()
+    found = ledgers(db.session(), world.as_viewer("sp.hsr"), case)
+    old = replace(found, rounds=[], stays=[])
+    (only,) = sections(case, old, people(db.session(), case, old))
+    assert (only.title, only.now) == ("", True)
+    assert "Registered" in titles(only)
+
+
 # ---------------------------------------------------------------- whose time
 
 
@@ -178,6 +210,8 @@ def test_the_stays_add_up_to_the_second(app):
     rows = db.session.scalars(select(Stay).where(Stay.complaint_id == again.id).order_by(Stay.no)).all()
     for one, after in itertools.pairwise(rows):
         assert one.to_at == after.from_at or (one.round, after.round) == (1, 2)
+    found = whose.whose(rows, T + 12 * DAY)
+    assert (found.total, found.closed) == ("10 d 23:00:00", "1 d 01:00:00")
     assert whose.whose([], T) is None
 
 

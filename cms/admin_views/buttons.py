@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from cms.admin_views.ledgers import Ledgers
 from cms.admin_views.move_forms import FORMS, NAME_OF
 from cms.authz import COMMAND, allowed
-from cms.models import Complaint, Deadline, DeadlineKind, RequestKind, Unit
+from cms.models import Complaint, Deadline, DeadlineKind, Direction, RequestKind, Unit
 from cms.rules import SUPERIORS, Move, Seat, Status, Viewer
 from cms.services import enquiry, step
 
@@ -88,11 +88,16 @@ def narrowed(
     """
     hidden = {*idle_requests(viewer, found), *undecided(session, viewer, complaint, found)}
     me = viewer.officer_id
-    if not any(order.replied_at is None and order.by_id != me for order in found.directions):
+    if not any(order.by_id != me for order in unanswered(found)):
         hidden.add(M.COMPLY)
     if not any(waits(d) for d in complaint.deadlines if d.kind is DeadlineKind.PROGRESS):
         hidden.add(M.INFORM)
     return [move for move in moves if move not in hidden]
+
+
+def unanswered(found: Ledgers) -> list[Direction]:
+    """Directions whose compliance is still to be reported; an earlier round's are over with it."""
+    return [order for order in found.directions if order.replied_at is None and order.deadline.dropped_at is None]
 
 
 def waits(deadline: Deadline) -> bool:

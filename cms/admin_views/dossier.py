@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
-from cms.admin_views.buttons import Buttons, buttons
+from cms.admin_views.buttons import Buttons, buttons, unanswered
 from cms.admin_views.edge import Chip, derivation, due_chip, overall
 from cms.admin_views.ledgers import Ledgers, People, ledgers
 from cms.admin_views.ledgers import people as people_of
@@ -18,7 +18,19 @@ from cms.admin_views.timeline import Section, sections
 from cms.admin_views.whose import BAR, Row, Whose, clock_rows, whose
 from cms.authz import allowed, visible
 from cms.i18n import _, ist_day
-from cms.models import Accused, Action, Complaint, Deadline, Delivery, Direction, Kind, Officer, Party, Request
+from cms.models import (
+    Accused,
+    Action,
+    Complaint,
+    Deadline,
+    DeadlineChange,
+    Delivery,
+    Direction,
+    Kind,
+    Officer,
+    Party,
+    Request,
+)  # fmt: skip
 from cms.rules import SUPERIORS, NotFound, Post, Viewer, clock_day
 from cms.services import documents, looking, people
 from cms.unit_of_work import utcnow
@@ -74,8 +86,8 @@ class Dossier:
 
     @property
     def orders(self) -> list[Direction]:
-        """Directions whose compliance is not reported."""
-        return [order for order in self.found.directions if order.replied_at is None]
+        """Directions whose compliance is still to be reported."""
+        return unanswered(self.found)
 
 
 def dossier(session: Session, viewer: Viewer, complaint_id: int) -> Dossier:
@@ -115,7 +127,8 @@ def whole(session: Session, viewer: Viewer, complaint_id: int) -> Complaint:
         selectinload(Complaint.accused).options(
             joinedload(Accused.officer).joinedload(Officer.rank), joinedload(Accused.unit)
         ),
-        selectinload(Complaint.allegations), selectinload(Complaint.deadlines).selectinload(Deadline.changes),
+        selectinload(Complaint.allegations),
+        selectinload(Complaint.deadlines).selectinload(Deadline.changes).joinedload(DeadlineChange.request),
         joinedload(Complaint.transfer_to), joinedload(Complaint.merged_into),
         selectinload(Complaint.documents),
         selectinload(Complaint.actions).joinedload(Action.officer).joinedload(Officer.rank),

@@ -16,6 +16,7 @@ from sqlalchemy.orm import joinedload
 from cms.admin_views.compile import Field, Kind, fields
 from cms.admin_views.edge import chip_of, seen, url_of
 from cms.admin_views.fields import Lookup
+from cms.admin_views.ledgers import short
 from cms.admin_views.opening import note_opening
 from cms.authz import allowed, may, visible
 from cms.columns import Instant, ui_of
@@ -131,7 +132,7 @@ class Reader:
         if officer is None:
             return str(_("the system")) if row.user_id is None and row.actor == "system" else row.actor
         held = next((p for p in postings if p.in_force(ist_day(row.at))), None)
-        return f"{officer}, {held.post.name} ({held.unit.name})" if held else str(officer)
+        return f"{officer}, {short(held.post)} ({held.unit.name})" if held else str(officer)
 
     def label(self, table: str, model: type[Any] | None, key: str) -> str:
         """The column's own label."""

@@ -19,7 +19,6 @@ from cms.models import (
     Complaint,
     ComplaintLink,
     Consent,
-    Deadline,
     DeadlineChange,
     Delivery,
     Direction,
@@ -36,7 +35,7 @@ from cms.models import (
     Stay,
     User,
 )  # fmt: skip
-from cms.rules import Viewer
+from cms.rules import SUPERIORS, Post, Viewer
 from cms.services import looking
 from cms.services.looking import Look
 
@@ -93,7 +92,7 @@ def ledgers(session: Session, viewer: Viewer, complaint: Complaint) -> Ledgers:
         appeals=rows(Appeal, joinedload(Appeal.unit)),
         consents=rows(Consent),
         links=links(session, viewer, complaint),
-        changes=changes(session, complaint),
+        changes=sorted((c for d in complaint.deadlines for c in d.changes), key=lambda c: c.id),
         reminders=rows(Reminder),
         deliveries=deliveries(session, complaint),
         answers=rows(Feedback),
@@ -106,12 +105,6 @@ def deliveries(session: Session, complaint: Complaint) -> list[Delivery]:
     """How the documents of a complaint reached the complainant."""
     query = select(Delivery).join(Document).where(Document.complaint_id == complaint.id)
     return list(session.scalars(query.options(joinedload(Delivery.document)).order_by(Delivery.id)))
-
-
-def changes(session: Session, complaint: Complaint) -> list[DeadlineChange]:
-    """Every move of a due date, in all rounds."""
-    query = select(DeadlineChange).join(Deadline).where(Deadline.complaint_id == complaint.id)
-    return list(session.scalars(query.options(joinedload(DeadlineChange.request)).order_by(DeadlineChange.id)))
 
 
 def links(session: Session, viewer: Viewer, complaint: Complaint) -> list[Link]:
@@ -130,6 +123,11 @@ def links(session: Session, viewer: Viewer, complaint: Complaint) -> list[Link]:
         )
         for link in found
     ]  # fmt: skip
+
+
+def short(post: Post) -> str:
+    """IO, SHO, DSP, SP, ADGP as everybody writes them; other posts in words."""
+    return post.name if post is Post.IO or post in SUPERIORS else str(post)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +149,7 @@ class People:
             return ""
         day = ist_day(at)
         held = next((p for p in self.postings.get(officer.id, ()) if p.in_force(day)), None)
-        return f"{officer}, {held.post.name} ({held.unit.name})" if held else str(officer)
+        return f"{officer}, {short(held.post)} ({held.unit.name})" if held else str(officer)
 
     def user(self, user_id: int | None, at: datetime) -> str:
         """The same of an account."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from cms.admin_views.ledgers import Ledgers, Link, People
+from cms.admin_views.ledgers import Ledgers, Link, People, short
 from cms.i18n import _, ist_day, ngettext, show_day, show_moment
 from cms.models import (
     Action,
@@ -405,4 +405,4 @@ def reader(look: Look) -> str:
     """SP Anil Dhillon, SP (Hisar District)."""
     name = str(look.officer) if look.officer else look.name
     place = f" ({look.unit.name})" if look.unit else ""
-    return f"{name}, {look.as_what.name}{place}" if look.as_what else name
+    return f"{name}, {short(look.as_what)}{place}" if look.as_what else name

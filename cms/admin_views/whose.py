@@ -36,24 +36,27 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Whose:
-    """The bar, its legend, and the sum from registration to now or to the end."""
+    """The bar, its legend, the sum, and how long the complaint was closed before a later round."""
 
     parts: list[Part]
     lines: list[Line]
     total: str
+    closed: str = ""
 
 
 def whose(rows: Sequence[Stay], now: datetime) -> Whose | None:
-    """Time per desk. None where no stay is written, as in an old register."""
+    """Time per desk, of stays in their order. None where no stay is written, as in an old register."""
     found = stays.shares(rows, now)
     if not found:
         return None
     lines = [
         Line(share.desk, " · ".join(filter(None, [share.unit.name, str(share.officer or "")])), long(share.spent),
              share.now)
-        for share in found
+        for share in found if share.spent or share.now
     ]  # fmt: skip
-    return Whose(bar(rows, now), lines, long(sum((share.spent for share in found), timedelta())))
+    total = sum((share.spent for share in found), timedelta())
+    closed = (rows[-1].to_at or now) - rows[0].from_at - total
+    return Whose(bar(rows, now), lines, long(total), long(closed) if closed else "")
 
 
 def bar(rows: Sequence[Stay], now: datetime) -> list[Part]:
