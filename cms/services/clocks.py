@@ -176,8 +176,11 @@ def running(
     session: Session, complaint: Complaint, kinds: Iterable[DeadlineKind]
 ) -> list[Deadline]:
     """Clocks of these kinds that are neither met nor dropped, oldest first."""
+    wanted = list(kinds)
+    if not wanted:
+        return []
     query = select(Deadline).where(
-        Deadline.complaint_id == complaint.id, Deadline.kind.in_(list(kinds)),
+        Deadline.complaint_id == complaint.id, Deadline.kind.in_(wanted),
         Deadline.met_at.is_(None), Deadline.dropped_at.is_(None),
     )  # fmt: skip
     found = session.scalars(query.order_by(Deadline.id))

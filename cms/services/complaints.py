@@ -271,11 +271,14 @@ def assign(
     return complaint
 
 
-def name_io(work: Work, complaint: Complaint, officer: Officer) -> None:
-    """The officer is IO from now on; whoever was it before stays on record."""
+def name_io(work: Work, complaint: Complaint, officer: Officer, now: Round | None = None) -> None:
+    """The officer is IO from now on; whoever was it before stays on record.
+
+    now: the row of the present round, where the caller has read it for many complaints at once.
+    """
     complaint.io = officer
     complaint.io_id = officer.id
-    round_of(work, complaint).io_id = officer.id
+    (now or round_of(work, complaint)).io_id = officer.id
     work.session.add(
         Assignment(
             complaint_id=complaint.id, round=complaint.round, officer_id=officer.id,

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session, joinedload
 from cms.authz import ENQUIRERS, visible
 from cms.i18n import ist_day
 from cms.models import (
+    Accused,
     Action,
     ActionKind,
     Appeal,
@@ -29,10 +30,11 @@ from cms.models import (
     Proposal,
     Rank,
     Round,
+    Stay,
     Unit,
 )  # fmt: skip
 from cms.rules import LYING, SUPERIORS, Move, NotFound, Viewer, check_move
-from cms.services import conflict, letting_go, people, stays
+from cms.services import conflict, letting_go, people
 from cms.services.complaints import io_name, name_io
 from cms.services.step import note
 from cms.unit_of_work import Work
@@ -88,43 +90,80 @@ def open_cases(session: Session, officer_ids: Iterable[int]) -> dict[int, list[i
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class Books:
+    """What of many complaints is read at once: their rounds, their desks, which have links."""
+
+    rounds: dict[int, Round]
+    desks: dict[int, Stay]
+    linked: frozenset[int]
+
+    @classmethod
+    def of(cls, session: Session, ids: list[int]) -> Books:
+        """Read in three statements; the latest round counts."""
+        rounds = session.scalars(select(Round).where(Round.complaint_id.in_(ids)).order_by(Round.no))
+        desks = session.scalars(
+            select(Stay).where(Stay.complaint_id.in_(ids), Stay.to_at.is_(None)).options(joinedload(Stay.unit))
+        )
+        linked = session.scalars(select(Accused.complaint_id).where(Accused.complaint_id.in_(ids)))
+        return cls(
+            {row.complaint_id: row for row in rounds}, {row.complaint_id: row for row in desks}, frozenset(linked)
+        )
+
+
 def hand_over(
     work: Work, officer: Officer, successor_id: int | None, order_no: str, ids: Iterable[int]
 ) -> Cases:  # fmt: skip
     """These complaints of which the officer is IO, the earliest due first; who has each now."""
-    chosen = Successor.of(work, successor_id) if successor_id and successor_id != officer.id else None
     his = select(Complaint.id).where(Complaint.io_id == officer.id, Complaint.is_open, Complaint.id.in_(list(ids)))
     locked = list(work.session.scalars(his.order_by(Complaint.id).with_for_update()))
-    cases = (
+    if not locked:
+        return []
+    chosen = Successor.of(work, successor_id) if successor_id and successor_id != officer.id else None
+    query = (
         select(Complaint)
         .where(Complaint.id.in_(locked))
         .options(joinedload(Complaint.unit))
         .order_by(Complaint.due_at, Complaint.id)
         .execution_options(populate_existing=True)
     )
-    return [[case.id, give(work, case, officer, chosen, order_no)] for case in list(work.session.scalars(cases))]
-
-
-def give(work: Work, case: Complaint, officer: Officer, chosen: Successor | None, order_no: str) -> int | None:
-    """One complaint goes to the successor or to the head; the id of the new IO."""
-    check_move(Move.HAND_OVER, case.status)
-    if chosen is not None and fits(work, case, chosen):
-        name_io(work, case, chosen.officer)
-        work.session.flush()
-        desk = stays.present(work.session, case)
-        if desk is not None and desk.desk is Desk.IO:
-            stays.begin(work, case, Desk.IO, case.unit_id, chosen.officer.id)
-        to, new_io = io_name(chosen.officer), chosen.officer.id
-    else:
-        letting_go.to_head(work, case)
-        to, new_io = case.unit.name_en, None
-    said = f"{io_name(officer)} → {to}"
-    note(work, case, ActionKind.HANDED_OVER, " · ".join(filter(None, [said, order_no])))
+    cases, books = list(work.session.scalars(query)), Books.of(work.session, locked)
+    taken = [case for case in cases if chosen is not None and fits(work, case, chosen, books)]
+    if chosen is not None:
+        take_over(work, taken, chosen.officer, books)
+    told: Cases = []
+    for case in cases:
+        check_move(Move.HAND_OVER, case.status)
+        new_io = chosen.officer if chosen is not None and case in taken else None
+        if new_io is None:
+            letting_go.to_head(work, case)
+        said = f"{io_name(officer)} → {io_name(new_io) if new_io else case.unit.name_en}"
+        note(work, case, ActionKind.HANDED_OVER, " · ".join(filter(None, [said, order_no])))
+        told.append([case.id, new_io.id if new_io else None])
     work.session.flush()
-    return new_io
+    return told
 
 
-def fits(work: Work, case: Complaint, chosen: Successor) -> bool:
+def take_over(work: Work, cases: list[Complaint], officer: Officer, books: Books) -> None:
+    """The successor is IO of all of them; where the IO's time runs, his begins at the same moment."""
+    ended = []
+    for case in cases:
+        name_io(work, case, officer, books.rounds.get(case.id))
+        desk = books.desks.get(case.id)
+        if desk is not None and desk.desk is Desk.IO:
+            desk.to_at = work.now
+            ended.append((case, desk))
+    work.session.flush()  # one open stay of a complaint at a time
+    for case, desk in ended:
+        work.session.add(
+            Stay(
+                complaint_id=case.id, no=desk.no + 1, round=case.round, desk=Desk.IO, unit_id=case.unit_id,
+                officer_id=officer.id, from_at=work.now,
+            )
+        )  # fmt: skip
+
+
+def fits(work: Work, case: Complaint, chosen: Successor, books: Books) -> bool:
     """True if the successor may enquire into this complaint.
 
     He is posted under its unit, no conflict of interest bars him, he never decided on it and does
@@ -133,11 +172,13 @@ def fits(work: Work, case: Complaint, chosen: Successor) -> bool:
     if case.id in chosen.decided or not any(path.startswith(case.unit.path) for path in chosen.paths):
         return False
     if case.status in LYING:
-        desk = stays.present(work.session, case)
+        desk = books.desks.get(case.id)
         if desk is not None and any(desk.unit.path.startswith(path) for path in chosen.command):
             return False
     if case.round > 1 and (case.id in chosen.enquired or chosen.officer.rank.level <= level_before(work, case)):
         return False
+    if case.id not in books.linked and not case.restricted:
+        return True
     return bool(conflict.may_enquire(work.session, case, [chosen.officer], work.now))
 
 
