@@ -229,31 +229,47 @@ INSERT INTO "round" (complaint_id, no, why, reason, opened_at, opened_by_id, io_
 SELECT c.id, 1, 'FIRST', '', c.registered_at, c.registered_by_id, c.io_id,
        CASE WHEN c.is_open THEN NULL ELSE COALESCE(d.met_at, c.due_at) END,
        c.disposed_by_id, c.disposition_id, c.disposal_text, c.satisfied,
-       (SELECT MAX(f.at) FROM feedback f WHERE f.complaint_id = c.id)
+       COALESCE((SELECT MAX(f.at) FROM feedback f WHERE f.complaint_id = c.id),
+                CASE WHEN c.status = 'CLOSED' THEN COALESCE(d.met_at, c.registered_at) END)
 FROM complaint c LEFT JOIN deadline d ON d.complaint_id = c.id AND d.kind = 'OVERALL'
 """
+NEVER_MET = """
+UPDATE deadline SET dropped_at = (SELECT c.registered_at FROM complaint c WHERE c.id = deadline.complaint_id)
+WHERE met_at IS NULL AND EXISTS (SELECT 1 FROM complaint c WHERE c.id = deadline.complaint_id AND NOT c.is_open)
+"""
+"""Closed in an old register that does not say when: no clock of it runs."""
 STAYS = """
 INSERT INTO stay (complaint_id, no, round, desk, unit_id, officer_id, from_at, to_at)
 SELECT s.complaint_id, s.no, 1, s.desk, s.unit_id, s.officer_id, s.at,
        COALESCE(s.next_at, CASE WHEN s.kind = 'FEEDBACK' OR s.status = 'CLOSED' THEN s.at END)
 FROM (
-  SELECT a.complaint_id, a.kind, c.status, a.logged_at AS at,
-         CASE a.kind WHEN 'REGISTERED' THEN 'BRANCH' WHEN 'MARKED' THEN 'HEAD' WHEN 'ASSIGNED' THEN 'IO'
-                     WHEN 'DISPOSED' THEN 'DELIVERY' ELSE 'FEEDBACK' END AS desk,
-         CASE a.kind WHEN 'REGISTERED' THEN c.registered_unit_id ELSE c.unit_id END AS unit_id,
-         CASE a.kind WHEN 'ASSIGNED' THEN c.io_id END AS officer_id,
-         ROW_NUMBER() OVER (PARTITION BY a.complaint_id ORDER BY a.logged_at, a.id) AS no,
-         LEAD(a.logged_at) OVER (PARTITION BY a.complaint_id ORDER BY a.logged_at, a.id) AS next_at
-  FROM action a JOIN complaint c ON c.id = a.complaint_id
-  WHERE a.kind IN ('REGISTERED','MARKED','ASSIGNED','DISPOSED','FEEDBACK')
-     OR (a.kind = 'DELIVERED' AND a.note LIKE 'REPORT%')
+  SELECT t.*, ROW_NUMBER() OVER (PARTITION BY t.complaint_id ORDER BY t.at, t.id) AS no,
+         LEAD(t.at) OVER (PARTITION BY t.complaint_id ORDER BY t.at, t.id) AS next_at
+  FROM (
+    SELECT a.complaint_id, a.id, a.kind, c.status,
+           CASE WHEN a.logged_at < c.registered_at THEN c.registered_at ELSE a.logged_at END AS at,
+           CASE a.kind WHEN 'REGISTERED' THEN 'BRANCH' WHEN 'MARKED' THEN 'HEAD' WHEN 'ASSIGNED' THEN 'IO'
+                       WHEN 'DISPOSED' THEN 'DELIVERY' ELSE 'FEEDBACK' END AS desk,
+           CASE a.kind WHEN 'REGISTERED' THEN c.registered_unit_id ELSE c.unit_id END AS unit_id,
+           CASE a.kind WHEN 'ASSIGNED' THEN c.io_id END AS officer_id
+    FROM action a JOIN complaint c ON c.id = a.complaint_id
+    WHERE a.kind IN ('REGISTERED','MARKED','ASSIGNED','DISPOSED','FEEDBACK')
+       OR (a.kind = 'DELIVERED' AND a.note LIKE 'REPORT%')
+    UNION ALL
+    SELECT c.id, 0, 'REGISTERED', c.status, c.registered_at,
+           CASE WHEN c.status = 'REGISTERED' THEN 'BRANCH' WHEN c.io_id IS NULL THEN 'HEAD' ELSE 'IO' END,
+           c.unit_id, CASE WHEN c.status <> 'REGISTERED' THEN c.io_id END
+    FROM complaint c
+    WHERE NOT EXISTS (SELECT 1 FROM action a WHERE a.complaint_id = c.id AND a.kind = 'REGISTERED')
+  ) t
 ) s
 """
-"""The desks of the first parts, told by the diary; imported complaints have no such entries."""
+"""The desks of the first parts, told by the diary; an imported complaint begins with its registration."""
 
 
 def carry_over():
     op.execute(FIRST_ROUND)
+    op.execute(NEVER_MET)
     op.execute(STAYS)
 
 
@@ -263,14 +279,10 @@ def downgrade():
     op.execute("DELETE FROM deadline_change")
     op.execute("DELETE FROM direction")
     op.execute("DELETE FROM deadline WHERE kind <> 'OVERALL' OR round <> 1")
-    with op.batch_alter_table("deadline") as deadline:
-        for name in ("no", "started_at", "statutory", "rolled", "first_due_at", "dropped_at", "span"):
-            deadline.drop_column(name)
-        deadline.drop_constraint(op.f("uq_deadline_complaint_id_round_kind_no"), type_="unique")
-        deadline.create_unique_constraint(op.f("uq_deadline_complaint_id_round_kind"), ["complaint_id", "round", "kind"])
-        if not lite():
-            deadline.drop_constraint(op.f("ck_deadline_kind"), type_="check")
-        deadline.create_check_constraint(op.f("ck_deadline_kind"), one_of("kind", "OVERALL"))
+    if lite():
+        narrow_rebuilt()
+    else:
+        narrow_in_place()
     op.drop_index("ix_complaint_transfer_to", "complaint")
     op.drop_index("ix_complaint_awaiting", "complaint")
     for name in reversed(TABLES):
@@ -285,6 +297,43 @@ def downgrade():
     drop_columns("complaint", "merged_into_id", "transfer_to_id")
     drop_columns("action", "corrects_id")
     drop_columns("accused", "dropped_at")
+
+
+def narrow_rebuilt():
+    """SQLite: a CHECK over a column goes only with the table."""
+    op.create_table(
+        "deadline_old",
+        sa.Column("id", KEY, autoincrement=True, nullable=False),
+        sa.Column("complaint_id", KEY, nullable=False),
+        sa.Column("round", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.String(20), nullable=False),
+        sa.Column("started_on", sa.Date(), nullable=False),
+        sa.Column("days", sa.Integer(), nullable=False),
+        sa.Column("due_at", sa.DateTime(), nullable=False),
+        sa.Column("met_at", sa.DateTime(), nullable=True),
+        sa.CheckConstraint(one_of("kind", "OVERALL"), name=op.f("ck_deadline_kind")),
+        sa.ForeignKeyConstraint(["complaint_id"], ["complaint.id"], name=op.f("fk_deadline_complaint_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_deadline")),
+        sa.UniqueConstraint("complaint_id", "round", "kind", name=op.f("uq_deadline_complaint_id_round_kind")),
+    )
+    op.execute(
+        "INSERT INTO deadline_old (id, complaint_id, round, kind, started_on, days, due_at, met_at) "
+        "SELECT id, complaint_id, round, kind, started_on, days, due_at, met_at FROM deadline"
+    )
+    op.drop_table("deadline")
+    op.rename_table("deadline_old", "deadline")
+
+
+def narrow_in_place():
+    """PostgreSQL: columns go with their checks."""
+    op.drop_constraint("uq_deadline_complaint_id_round_kind_no", "deadline", type_="unique")
+    op.drop_constraint(op.f("ck_deadline_kind"), "deadline", type_="check")
+    for name in ("no", "started_at", "statutory", "rolled", "first_due_at", "dropped_at", "span"):
+        op.drop_column("deadline", name)
+    op.create_unique_constraint(
+        op.f("uq_deadline_complaint_id_round_kind"), "deadline", ["complaint_id", "round", "kind"]
+    )
+    op.create_check_constraint(op.f("ck_deadline_kind"), "deadline", one_of("kind", "OVERALL"))
 
 
 def drop_columns(table, *names):
