@@ -593,24 +593,12 @@ class Complaint(Versioned, Recorded, Model):
     history_head: Mapped[str] = mapped_column(String(64), default="", server_default="")
     history_key: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
 
-    parties: Mapped[list[Party]] = plain_relationship(
-        back_populates="complaint", order_by="Party.position"
-    )
-    accused: Mapped[list[Accused]] = plain_relationship(
-        back_populates="complaint", order_by="Accused.id"
-    )
-    allegations: Mapped[list[Allegation]] = plain_relationship(
-        back_populates="complaint", order_by="Allegation.no"
-    )
-    actions: Mapped[list[Action]] = plain_relationship(
-        back_populates="complaint", order_by="Action.id"
-    )
-    deadlines: Mapped[list[Deadline]] = plain_relationship(
-        back_populates="complaint", order_by="Deadline.id"
-    )
-    documents: Mapped[list[Document]] = plain_relationship(
-        back_populates="complaint", order_by="Document.id"
-    )
+    parties: Mapped[list[Party]] = plain_relationship(back_populates="complaint", order_by="Party.position")
+    accused: Mapped[list[Accused]] = plain_relationship(back_populates="complaint", order_by="Accused.id")
+    allegations: Mapped[list[Allegation]] = plain_relationship(back_populates="complaint", order_by="Allegation.no")
+    actions: Mapped[list[Action]] = plain_relationship(back_populates="complaint", order_by="Action.id")
+    deadlines: Mapped[list[Deadline]] = plain_relationship(back_populates="complaint", order_by="Deadline.id")
+    documents: Mapped[list[Document]] = plain_relationship(back_populates="complaint", order_by="Document.id")
 
     @hybrid_method
     def overdue(self, now: datetime) -> bool:

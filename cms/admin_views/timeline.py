@@ -50,6 +50,12 @@ class Entry:
     files: tuple[Attachment, ...] = ()
 
     @property
+    def written(self) -> datetime | None:
+        """When it was written down, where that is another minute than the one it happened in."""
+        apart = self.logged_at is not None and abs((self.logged_at - self.at).total_seconds()) >= 60
+        return self.logged_at if apart else None
+
+    @property
     def late_entry(self) -> bool:
         """Written down on a later day than it happened."""
         return self.logged_at is not None and ist_day(self.logged_at) > ist_day(self.at)
