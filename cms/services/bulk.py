@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, func, insert, select, text
+from sqlalchemy import JSON, Connection, Engine, Enum, func, insert, select, text
 
 from cms import audit
 from cms.models import (
@@ -272,8 +272,7 @@ def insert_rows(connection: Connection, model: type[Any], rows: Sequence[Values]
         return
     table = model.__table__
     columns = [c for c in table.columns if c.name in rows[0] or c.name != "id"]
-    makers = [maker(c, connection) for c in columns]
-    tuples = (tuple(make(row) for make in makers) for row in rows)
+    tuples = zip(*values_of(columns, rows, connection), strict=True)
     names = ", ".join(f'"{c.name}"' for c in columns)
     if connection.dialect.name == "sqlite":
         marks = ", ".join("?" * len(columns))
@@ -286,16 +285,31 @@ def insert_rows(connection: Connection, model: type[Any], rows: Sequence[Values]
             out.write_row(row)
 
 
-def maker(column: Any, connection: Connection) -> Callable[[Values], Any]:
-    """A function that takes a column's value from a row, in the form the driver wants."""
-    name = column.key
-    default = column.default.arg if column.default is not None and column.default.is_scalar else None
-    bind = column.type.dialect_impl(connection.dialect).bind_processor(connection.dialect)
-    if bind is None:
-        return lambda row: row.get(name, default)
+class Told(dict[Any, Any]):
+    """Values in the form the driver wants, each worked out once: days and moments repeat."""
 
-    def make(row: Values) -> Any:
-        value = row.get(name, default)
-        return None if value is None else bind(value)
+    def __init__(self, bind: Callable[[Any], Any]) -> None:
+        super().__init__({None: None})
+        self.bind = bind
 
-    return make
+    def __missing__(self, value: Any) -> Any:
+        made = self[value] = self.bind(value)
+        return made
+
+
+def values_of(columns: Sequence[Any], rows: Sequence[Values], connection: Connection) -> Iterator[list[Any]]:
+    """Column by column, which is several times faster than row by row, in the form the driver wants."""
+    told: dict[type[Any], Told] = {}
+    for column in columns:
+        name, kind = column.key, column.type
+        default = column.default.arg if column.default is not None and column.default.is_scalar else None
+        values = [row.get(name, default) for row in rows]
+        bind = kind.dialect_impl(connection.dialect).bind_processor(connection.dialect)
+        if isinstance(kind, Enum):
+            values = [None if value is None else value._name_ for value in values]
+        elif bind is not None and isinstance(kind, JSON):
+            values = [None if value is None else bind(value) for value in values]
+        elif bind is not None:
+            known = told.setdefault(type(kind), Told(bind))
+            values = [known[value] for value in values]
+        yield values

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -275,7 +276,7 @@ def write(
 ) -> int:
     """Write the complaints of a lane in batches; how many."""
     written = 0
-    for batch in bulk.in_batches(lives(plan, series, lane, done), bulk.batch_size(plan.engine)):
+    for batch in tidily(bulk.in_batches(lives(plan, series, lane, done), bulk.batch_size(plan.engine))):
         if not may_go():
             raise SystemExit(1)
         with unit_of_work(SYSTEM, via="demo", now=plan.world.now) as work:
@@ -288,6 +289,23 @@ def write(
         written += len(batch)
         plan.tell("complaints", (done + written) * plan.lanes, plan.total)
     return written
+
+
+def tidily(batches: Iterator[list[Case]]) -> Iterator[list[Case]]:
+    """The same, with memory tidied up between batches only: rows come and go by the million, and the
+    interpreter's own rounds cost a fifth of the time."""
+    was_on = gc.isenabled()
+    gc.collect()
+    gc.freeze()
+    gc.disable()
+    try:
+        for batch in batches:
+            yield batch
+            gc.collect()
+    finally:
+        gc.unfreeze()
+        if was_on:
+            gc.enable()
 
 
 def point_back(work: Work, batch: Sequence[Case]) -> None:
