@@ -6,13 +6,14 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from datetime import date, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 from flask import Flask
 from registers import application, count, empty
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, select, text
 
 from cms.authz import visible
 from cms.i18n import ist_day
@@ -20,29 +21,44 @@ from cms.models import (
     Accused,
     Action,
     Allegation,
+    Appeal,
+    AppealResult,
     Assignment,
     BarredUnit,
+    Charge,
     Complaint,
+    ComplaintLink,
+    Consent,
     Deadline,
+    DeadlineChange,
+    DeadlineKind,
+    Decision,
+    DecisionKind,
+    Direction,
     Document,
     DocumentState,
+    EnquiryReport,
     Feedback,
+    Hold,
     Kind,
     NumberSeries,
     Officer,
     Party,
     Posting,
     Reminder,
+    ReportFinding,
+    Request,
+    RequestKind,
+    Round,
+    Stay,
     Unit,
     User,
     db,
 )
-from cms.rules import DISPOSED, Finding, Post, Status, Viewer, due_at, is_complaint_number
-from cms.services import accounts, complaints, integrity, numbering, reference, reminders
+from cms.rules import DISPOSED, ENDS, SUPERIORS, Finding, Post, Status, Viewer, is_complaint_number
+from cms.services import accounts, clocks, complaints, integrity, numbering, reference, reminders
 from cms.services.demo import fill, staff
-from cms.services.demo.case import Case, begin, people, start
-from cms.services.demo.people import Crowd, dice
-from cms.services.demo.world import build
+from cms.services.demo.people import Crowd
 from cms.unit_of_work import unit_of_work, utcnow
 
 __all__ = ["empty"]
@@ -78,6 +94,9 @@ PLAIN = (
     "SELECT officer_id, unit_id, post, valid_from, valid_to FROM posting ORDER BY id",
     "SELECT complaint_id, kind, happened_at, note, officer_id FROM action ORDER BY id",
     "SELECT complaint_id, kind, state, issued_at FROM document ORDER BY id",
+    "SELECT complaint_id, no, desk, unit_id, officer_id, from_at, to_at FROM stay ORDER BY id",
+    "SELECT complaint_id, round, kind, no, due_at, met_at, dropped_at FROM deadline ORDER BY id",
+    "SELECT complaint_id, other_id, kind FROM complaint_link ORDER BY id",
 )
 
 
@@ -129,17 +148,112 @@ def test_every_status_is_there_and_the_lateness_is_honest(rows: Connection) -> N
     assert overdue is not None
     assert 0.5 < overdue / is_open < 0.9
     late = select(func.count()).select_from(Deadline).where(Deadline.met_at > Deadline.due_at)
+    late = late.where(Deadline.kind == DeadlineKind.OVERALL)
     assert 0.2 < (rows.scalar(late) or 0) / count(rows, "complaint WHERE NOT is_open") < 0.6
-    assert 4 < count(rows, "action") / 2000 < 8
+    at_the_counter = 3  # registered, marked, copy handed over
+    assert 4 < count(rows, "action") / 2000 - at_the_counter < 6
 
 
 def test_deadlines_are_those_of_the_rules(rows: Connection) -> None:
-    query = select(Complaint, Deadline.due_at, Deadline.met_at).join(Deadline, Deadline.complaint_id == Complaint.id)
-    for row in rows.execute(query).mappings():
-        assert row["due_at"] == row["due_at_1"] == due_at(row["received_on"])
-        assert (row["met_at"] is not None) == (row["status"] in DISPOSED)
-        assert row["received_on"] <= ist_day(row["registered_at"])
-        assert row["incident_on"] <= row["received_on"]
+    with unit_of_work(complaints.Viewer(None, None, "test")) as work:
+        rules = clocks.rulebook(work.session)
+        found: Counter[DeadlineKind] = Counter()
+        query = select(Deadline, Complaint).join(Complaint, Deadline.complaint_id == Complaint.id)
+        for deadline, complaint in work.session.execute(query):
+            found[deadline.kind] += 1
+            if deadline.kind is not DeadlineKind.COMPLY:  # an officer names that day
+                due = rules.due(deadline.kind, clocks.Facts.of(complaint), deadline.started_at)
+                assert deadline.days == due.clock.amount
+                if deadline.kind is DeadlineKind.ACTIVITY:
+                    assert (deadline.due_at, deadline.rolled) == (due.at, due.rolled)
+                else:
+                    assert (deadline.first_due_at, deadline.rolled) == (due.at, due.rolled)
+            assert deadline.met_at is None or deadline.dropped_at is None
+            assert complaint.received_on <= ist_day(complaint.registered_at)
+            assert complaint.incident_on is not None
+            assert complaint.incident_on <= complaint.received_on
+    assert set(DeadlineKind) - set(found) == {DeadlineKind.PRELIMINARY}, "no category fits BNSS 173(3)"
+
+
+def test_only_a_change_by_leave_moves_a_due_date(rows: Connection) -> None:
+    moved: dict[int, list[Any]] = {}
+    for change in rows.execute(select(DeadlineChange.__table__).order_by(DeadlineChange.id)):
+        moved.setdefault(change.deadline_id, []).append(change)
+    query = select(Deadline.__table__).where(Deadline.kind != DeadlineKind.ACTIVITY)
+    for deadline in rows.execute(query):
+        changes = moved.pop(deadline.id, [])
+        dates = [deadline.first_due_at, *(c.new_due_at for c in changes)]
+        assert [c.old_due_at for c in changes] == dates[:-1]
+        assert deadline.due_at == dates[-1]
+    assert moved == {}
+    copies = select(Complaint.due_at, Deadline.due_at).join(Deadline, Deadline.complaint_id == Complaint.id)
+    same = copies.where(Deadline.kind == DeadlineKind.OVERALL, Deadline.round == Complaint.round)
+    assert all(one == other for one, other in rows.execute(same))
+
+
+def test_every_second_belongs_to_one_desk(rows: Connection) -> None:
+    """The sum of the stays is the time from registration to now or to closing, but for the time a round was closed."""
+    now = fill.moment_of(AS_OF, utcnow())
+    stays: dict[int, list[Any]] = {}
+    for stay in rows.execute(select(Stay.__table__).order_by(Stay.complaint_id, Stay.no)):
+        stays.setdefault(stay.complaint_id, []).append(stay)
+    closed: dict[int, list[Any]] = {}
+    for row in rows.execute(select(Round.__table__).order_by(Round.complaint_id, Round.no)):
+        closed.setdefault(row.complaint_id, []).append(row)
+    for row in rows.execute(select(Complaint.id, Complaint.status, Complaint.registered_at)):
+        mine, rounds = stays[row.id], closed[row.id]
+        ended = mine[-1].to_at
+        assert mine[0].from_at == row.registered_at
+        assert [s.no for s in mine] == list(range(1, len(mine) + 1))
+        assert (ended is not None) == (row.status in ENDS)
+        gaps = sum((b.from_at - a.to_at for a, b in pairwise(mine)), timedelta())
+        assert sum(((s.to_at or now) - s.from_at for s in mine), timedelta()) == (ended or now) - row.registered_at - gaps
+        for one, other in pairwise(mine):
+            assert one.to_at == other.from_at or one.to_at in {r.closed_at for r in rounds}
+        if ended:
+            assert ended == rounds[-1].closed_at or row.status is Status.CLOSED  # an appeal may have been dismissed
+
+
+def test_every_exception_of_the_life_is_there(rows: Connection) -> None:
+    def some(model: Any, *where: Any) -> int:
+        return rows.scalar(select(func.count()).select_from(model).where(*where)) or 0
+
+    assert some(Complaint, Complaint.transfer_to_id.is_not(None)), "a transfer that waits for an answer"
+    for kind in RequestKind:
+        for granted in (True, False):
+            assert some(Request, Request.kind == kind, Request.granted.is_(granted)), (kind, granted)
+    assert some(Request, Request.kind == RequestKind.TRANSFER, Request.decided_at.is_not(None), Request.decided_by_id.is_(None))
+    for kind in DecisionKind:
+        assert some(Decision, Decision.kind == kind)
+    for result in AppealResult:
+        assert some(Appeal, Appeal.result == result)
+    assert some(Appeal, Appeal.result.is_(None))
+    assert some(Hold, Hold.ended_at.is_(None))
+    assert some(Direction, Direction.reply.is_(None))
+    assert some(Direction, Direction.reply.is_not(None))
+    assert some(Action, Action.corrects_id.is_not(None))
+    assert some(ComplaintLink)
+    assert some(Consent)
+    for why in Round.why.type.enum_class:
+        assert some(Round, Round.why == why)
+    not_reached = select(Complaint.id).where(Complaint.status == Status.CLOSED, Complaint.satisfied.is_(None))
+    assert len(rows.execute(not_reached).all()) > 10
+    assert some(Action, Action.kind == complaints.ActionKind.HANDED_OVER)
+
+
+def test_the_rank_that_the_rule_names_approves(rows: Connection) -> None:
+    codes = dict(rows.execute(text("SELECT id, code FROM disposition")).all())
+    query = select(EnquiryReport.disposition_id, Decision.post, Decision.officer_id, EnquiryReport.officer_id).join(
+        EnquiryReport, EnquiryReport.id == Decision.report_id
+    )
+    for disposition_id, post, decided_by, author in rows.execute(query.where(Decision.kind == DecisionKind.APPROVED)):
+        least = {"FALSE": Post.SP, "OFFR": Post.SP}.get(codes[disposition_id], Post.SHO)
+        if codes[disposition_id] in ("FILED", "UNF", "CIVIL", "SUBJ", "ANON"):
+            least = Post.DSP
+        assert SUPERIORS.index(post) >= SUPERIORS.index(least)
+        assert decided_by != author
+    assert count(rows, "enquiry_report") == count(rows, "report_finding")
+    assert rows.scalar(select(func.count(ReportFinding.id)).where(ReportFinding.reasons == "")) == 0
 
 
 def test_numbers_are_gap_free_and_go_on(register: Flask, rows: Connection) -> None:
@@ -162,13 +276,17 @@ def test_numbers_are_gap_free_and_go_on(register: Flask, rows: Connection) -> No
 
 def test_every_post_of_the_tree_is_held(rows: Connection) -> None:
     held: set[Any] = set(rows.execute(select(Posting.unit_id, Posting.post).where(Posting.in_force(AS_OF))).all())
-    vacant = 0
+    vacant = acting = 0
     for unit_id, kind, code in rows.execute(select(Unit.id, Unit.kind, Unit.code)):
         for post, _ranks in staff.POSTS.get(kind, ()):
             is_vacant = post is Post.SHO and code.endswith(staff.VACANT)
-            assert ((unit_id, post) in held) != is_vacant
-            vacant += is_vacant
-    assert vacant > 3
+            in_charge = is_vacant and (unit_id, post) in held
+            acting += in_charge
+            assert ((unit_id, post) in held) != (is_vacant and not in_charge)
+            vacant += is_vacant and not in_charge
+    assert vacant > 1
+    assert acting > 1
+    assert count(rows, "posting WHERE charge = 'COVER'") > 3
     assert {post for _unit, post in held} == set(Post)
     present = (
         select(Posting.officer_id, Officer.unit_id, Posting.unit_id)
@@ -176,7 +294,7 @@ def test_every_post_of_the_tree_is_held(rows: Connection) -> None:
         .where(Posting.in_force(AS_OF))
         .order_by(Posting.officer_id)
     )
-    found = rows.execute(present).all()
+    found = rows.execute(present.where(Posting.charge == Charge.SUBSTANTIVE)).all()
     assert len(found) == len({row[0] for row in found}) == count(rows, "officer")
     assert all(officer_unit == posted for _officer, officer_unit, posted in found)
     assert count(rows, "posting WHERE valid_to IS NOT NULL") > 20
@@ -188,7 +306,7 @@ def viewer_of(login: str) -> Viewer:
         post = next(a for a in staff.ACCOUNTS if a[0] == login)
         assert post[2] is not None
         with unit_of_work(complaints.Viewer(None, None, "test")) as work:
-            found = staff.muster(work, AS_OF).viewer(post[1], post[2])
+            found = staff.muster(work, AS_OF).today.viewer(post[1], post[2])
         assert connection.scalar(select(User.id).where(User.login == login)) == found.user_id
     return found
 
@@ -216,7 +334,10 @@ def test_restricted_ones_went_above_the_accused(rows: Connection) -> None:
     )
     found = rows.execute(query).all()
     assert len(found) == count(rows, "complaint WHERE restricted") > 20
-    posts = dict(rows.execute(select(Posting.officer_id, Posting.unit_id).where(Posting.in_force(AS_OF))).all())
+    held = select(Posting.officer_id, Posting.unit_id).where(
+        Posting.in_force(AS_OF), Posting.charge == Charge.SUBSTANTIVE
+    )
+    posts = dict(rows.execute(held).all())
     for _id, unit_id, io_id, barred, accused in found:
         assert not paths[unit_id].startswith(paths[barred])
         assert posts[accused] == barred
@@ -243,9 +364,9 @@ def test_the_life_of_a_complaint_is_in_order(rows: Connection) -> None:
             Allegation, Allegation.complaint_id == Complaint.id
         )
     ):
-        assert (satisfied is not None) == (status is Status.CLOSED)
+        assert satisfied is None or status in (Status.CLOSED, Status.APPEALED)
         assert (finding not in (None, Finding.UNDECIDED)) == (status in DISPOSED)
-    assert count(rows, "feedback") == count(rows, "complaint WHERE satisfied IS NOT NULL")
+    assert count(rows, "feedback") == count(rows, "round WHERE satisfied IS NOT NULL")
     refused = select(Feedback.reason).where(Feedback.satisfied.is_(False))
     assert all(rows.scalars(refused))
 
@@ -273,67 +394,6 @@ def test_the_first_sweep_fires_no_old_rung(register: Flask, rows: Connection) ->
     from cms.rules import rung_day
 
     assert {rung_day(due, rung) for due, rung in new} == {AS_OF}
-
-
-SAME = (
-    "subject", "text", "language", "category_id", "priority", "mode_id", "source_id", "place", "incident_on",
-    "district_id", "unit_id", "registered_unit_id", "status", "is_open", "due_at", "received_on", "registered_at",
-    "restricted",
-)  # fmt: skip
-
-
-def test_registered_through_the_door_it_would_be_the_same(register: Flask) -> None:
-    """A sample replayed through the real use case gives the rows that the generator made."""
-    now = fill.moment_of(AS_OF, utcnow())
-    with unit_of_work(complaints.Viewer(None, None, "test")) as work:
-        world = build(work, staff.muster(work, AS_OF), Crowd(), now)
-    played: Counter[bool] = Counter()
-    for number in range(400):
-        case = begin(world, dice(number), now)
-        if case.desk.kind is not Kind.POLICE_STATION or (played[False] > 25 and not case.accused):
-            continue
-        people(case)
-        start(case)
-        if case.desk.code.endswith(staff.VACANT):
-            continue
-        viewer = world.staff.viewer(case.desk.code, Post.SHO)
-        with unit_of_work(viewer, now=now) as work:
-            compare(case, complaints.register(work, asked(case, f"replay-{number}")))
-            work.session.rollback()
-            work.hints.clear()
-        played[bool(case.accused)] += 1
-    assert played[True] > 2
-    assert played[False] > 20
-
-
-def asked(case: Case, form_key: str) -> complaints.NewComplaint:
-    """What the counter types in for this case."""
-    said, parties = case.dossier.complaint, case.dossier.rows[Party]
-    return complaints.NewComplaint(
-        name=parties[0]["name"], phone=parties[0]["phone"], subject=said["subject"], text=said["text"],
-        category_id=said["category_id"], mode_id=said["mode_id"], source_id=said["source_id"], form_key=form_key,
-        language=said["language"], address=parties[0]["address"], priority=said["priority"], place=said["place"],
-        incident_on=said["incident_on"], opposite=parties[1]["name"] if len(parties) > 1 else "",
-        accused=(complaints.AccusedNamed(officer_id=case.accused.id),) if case.accused else (),
-    )  # fmt: skip
-
-
-def compare(case: Case, made: Complaint) -> None:
-    """Row by row, without ids, numbers and authors."""
-    wanted = {"restricted": False} | case.dossier.complaint
-    for name in SAME:
-        assert getattr(made, name) == wanted[name], name
-    for model, names in (
-        (Party, ("role", "name", "phone", "address")),
-        (Accused, ("officer_id", "described", "restricts")),
-        (Allegation, ("no", "what", "finding")),
-        (Deadline, ("kind", "started_on", "days", "due_at", "met_at")),
-        (Action, ("kind", "note", "happened_at", "logged_at")),
-        (BarredUnit, ("unit_id",)),
-    ):
-        rows = db.session.scalars(select(model).where(model.complaint_id == made.id)).all()
-        found = [tuple(getattr(row, name) for name in names) for row in rows]
-        assert found == [tuple(row.get(name) for name in names) for row in case.dossier.rows.get(model, ())], model
 
 
 def test_killed_half_way_it_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -45,7 +45,7 @@ VACANT = "-PS04"
 """Stations whose post of SHO is vacant: what is for the SHO goes to the next filled post above."""
 IN_CHARGE = "-PS05"
 """The SHO of this station has acting charge of the vacant one in every second district."""
-ON_LEAVE = (("-PS02", "-PS03", Post.SHO, 20, 8), ("-SD1", "-SD2", Post.DSP, 12, -3))
+ON_LEAVE = (("-PS02", "-PS03", Post.SHO, 20, 8), ("-SD2", "-SD1", Post.DSP, 12, -3))
 """(whose head is on leave, who covers, post, from and to so many days ago)."""
 CHANGE_OF_IOS = 30
 """So many days ago IOs of -PS01 and -PS02 of each district changed places by one order."""
