@@ -35,7 +35,10 @@ Hint = Callable[..., object]
 
 @dataclass
 class Work:
-    """One transaction: its session, who acts, how, at what moment, and what to hint afterwards."""
+    """One transaction: its session, who acts, how, at what moment, and what to hint afterwards.
+
+    kept: what a use case about many complaints reads once, such as the rulebook.
+    """
 
     session: Session
     actor: Viewer
@@ -44,6 +47,7 @@ class Work:
     vault: Vault
     hints: list[tuple[str, tuple[object, ...]]] = field(default_factory=list)
     counted: set[Any] = field(default_factory=set)
+    kept: dict[Any, Any] = field(default_factory=dict)
 
     def hint(self, job: str, *args: object) -> None:
         """Ask for a job after the commit; losing the hint loses nothing."""

@@ -235,3 +235,25 @@ def test_a_form_sent_twice_is_one_order(app, sign_in):
     assert browser.post("/admin/people/order/", posted).status_code == 303
     assert len(db.session.scalars(select(Proposal.id)).all()) == 1
     assert db.session.scalars(select(Posting.id).where(Posting.charge == Charge.COVER)).all() == []
+
+
+def test_the_counter_names_a_post(app, sign_in):
+    label = "Station House Officer @ PS Hisar City · HSR-PS01"
+    browser = sign_in("branch.hsr")
+    assert label in browser.get("/admin/complaint/lookup/accused/?q=Hisar City").get_json()
+    posted = {
+        "form_key": "post", "name": "राम", "phone": "9999900009", "text": "थाने में बात नहीं सुनी", "subject": "x",
+        "category_id": world.master(world.Category, "LAND").id, "mode_id": world.master(world.Mode, "HAND").id,
+        "source_id": world.master(world.Source, "CITIZEN").id, "unit": "HSR-PS01", "priority": "ROUTINE", "accused1": label,
+    }  # fmt: skip
+    assert browser.post("/admin/complaint/new/", posted).status_code == 303
+    link = db.session.scalars(select(Accused)).one()
+    assert (link.post, link.unit.code) == (Post.SHO, "HSR-PS01")
+    assert db.session.scalars(select(Complaint)).one().unit.code == "HSR-SD1"
+
+
+def test_the_complaint_page_leads_to_the_list(app, sign_in):
+    case = world.registered()
+    href = f"/admin/complaint/{case.id}/accused/"
+    assert href in sign_in("dsp.hsr").get(f"/admin/complaint/details/?id={case.id}").get_data(as_text=True)
+    assert href not in sign_in("sho.hsr").get(f"/admin/complaint/details/?id={case.id}").get_data(as_text=True)

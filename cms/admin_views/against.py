@@ -82,7 +82,7 @@ def read(picks: dict[str, list[Option]]) -> AccusedNamed:
         raise RuleBroken(_l("“%(text)s” is not found; describe who is meant instead."), text=text)
     if option.key.startswith("officer"):
         return AccusedNamed(officer_id=option.id, described=value("described"))
-    return AccusedNamed(unit_id=option.id, post=post, described=value("described"))
+    return AccusedNamed(unit_id=option.id, post=option.post or post, described=value("described"))
 
 
 def show(

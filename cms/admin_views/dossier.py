@@ -74,6 +74,7 @@ class Dossier:
     may_edit: bool
     may_hand_over: bool
     may_attach: bool
+    may_accuse: bool
     reads_history: bool
     complainant: Party | None
     same_phone: list[Complaint] = field(default_factory=list)
@@ -107,6 +108,7 @@ def dossier(session: Session, viewer: Viewer, complaint_id: int) -> Dossier:
         may_edit=allowed(viewer, "edit", complaint),
         may_hand_over=owes_copy(viewer, complaint),
         may_attach=allowed(viewer, "attach", complaint),
+        may_accuse=allowed(viewer, "accuse", complaint),
         reads_history=allowed(viewer, "history", complaint),
         complainant=party,
         same_phone=same_phone(session, viewer, complaint, party),

@@ -14,16 +14,19 @@ from sqlalchemy import ColumnElement, Select, or_, select
 from sqlalchemy.orm import Session, joinedload
 
 from cms.authz import under, visible
-from cms.models import Officer, Unit
+from cms.models import Officer, Post, Unit
 from cms.rules import Viewer
+from cms.services.people import HEAD_OF
 
 LIMIT = 20
 SEPARATOR = " · "
+HEAD = " @ "
+"""Between a post and its unit."""
 
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """A row that fits: key is ``unit:7`` or ``officer:7``, label is what is typed and shown."""
+    """A row that fits: key is ``unit:7``, ``officer:7`` or ``post:SHO:7`` (a post of unit 7)."""
 
     key: str
     label: str
@@ -31,7 +34,13 @@ class Option:
     @property
     def id(self) -> int:
         """Primary key of the row."""
-        return int(self.key.partition(":")[2])
+        return int(self.key.rpartition(":")[2])
+
+    @property
+    def post(self) -> Post | None:
+        """The post, where one of a unit is meant."""
+        parts = self.key.split(":")
+        return Post[parts[1]] if parts[0] == "post" else None
 
 
 def unit_label(unit: Unit) -> str:
@@ -87,9 +96,19 @@ def officer_words(text: str) -> list[str]:
 
 
 def both(session: Session, viewer: Viewer, text: str) -> list[Option]:
-    """Officers and units together: who is complained against."""
-    found = [*officers(session, viewer, text), *units(session, viewer, text)]
-    return found[:LIMIT]
+    """Officers, units and the posts of their heads together: who is complained against."""
+    places = units(session, viewer, text.partition(HEAD)[2] if HEAD in text else text)
+    return [*officers(session, viewer, text), *places, *heads(session, places)][: LIMIT * 2]
+
+
+def heads(session: Session, places: list[Option]) -> list[Option]:
+    """The post of command of each unit: whoever held it when it happened is meant."""
+    rows = session.scalars(select(Unit).where(Unit.id.in_([option.id for option in places])).order_by(Unit.path))
+    return [
+        Option(f"post:{post.name}:{row.id}", f"{post.label}{HEAD}{unit_label(row)}")
+        for row in rows
+        if (post := HEAD_OF.get(row.kind)) is not None
+    ]
 
 
 KINDS = {"unit": units, "officer": officers, "accused": both}

@@ -214,7 +214,7 @@ def accused_row(row: int, picks: dict[str, list[Option]]) -> AccusedNamed | None
             picks[name] = found
         return AccusedNamed(described=text)
     officer = option.key.startswith("officer")
-    return AccusedNamed(officer_id=option.id) if officer else AccusedNamed(unit_id=option.id)
+    return AccusedNamed(officer_id=option.id) if officer else AccusedNamed(unit_id=option.id, post=option.post)
 
 
 @blueprint.get("/lookup/<kind>/")

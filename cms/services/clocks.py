@@ -131,8 +131,14 @@ def rulebook(session: Session, since: date | None = None) -> Rulebook:
 
 
 def due(session: Session, kind: DeadlineKind, facts: Facts, at: datetime) -> Due:
-    """When a clock that starts at this moment runs out."""
-    return rulebook(session, ist_day(at)).due(kind, facts, at)
+    """When a clock that starts at this moment runs out. One use case reads the rules of a day once."""
+    day, work = ist_day(at), session.info.get("work")
+    if work is None:
+        return rulebook(session, day).due(kind, facts, at)
+    if day not in work.kept:
+        work.kept[day] = rulebook(session, day)
+    found: Rulebook = work.kept[day]
+    return found.due(kind, facts, at)
 
 
 def start(
