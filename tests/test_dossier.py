@@ -162,6 +162,19 @@ def test_the_page_in_both_languages_without_a_word_of_code(app, sign_in):
         assert " style=" not in text
 
 
+def test_what_a_disposal_states_is_told_in_the_readers_language(app, sign_in):
+    case = world.reported(how="FIR", fields={"FIR_NO": "123", "FIR_DATE": "2026-11-20"})
+    case_id = step("sho.hsr", enquiry.dispose, case).id
+    for language, number, day in (("en", "FIR number: 123", "Date of the FIR: 20 Nov 2026"),
+                                  ("hi", "प्राथमिकी संख्या: 123", "प्राथमिकी का दिनांक: 20 नवंबर 2026")):  # fmt: skip
+        browser = sign_in("sho.hsr")
+        browser.client.set_cookie("cms_lang", language)
+        text = browser.get(f"/admin/complaint/details/?id={case_id}").get_data(as_text=True)
+        assert text.count(number) >= 2
+        assert day in text
+        assert language == "en" or "FIR number" not in text
+
+
 def statements(browser, case_id) -> int:
     said = []
 

@@ -1,5 +1,6 @@
 """The access log: who opened a complaint leaves one line an hour, and the page never fails by it."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -168,6 +169,19 @@ def test_two_windows_at_once_are_one_line(app, clock):
             done.append(looking.looked(work, case_id))
     assert done == [True, False]
     assert count() == 1
+
+
+def test_windows_at_the_same_moment_are_one_line(app):
+    case_id, viewer = world.assigned().id, world.as_viewer("sp.hsr")
+    db.session.remove()
+
+    def look(_number):
+        with app.app_context(), unit_of_work(viewer, now=T) as work:
+            return looking.looked(work, case_id)
+
+    with ThreadPoolExecutor(6) as pool:
+        done = list(pool.map(look, range(12)))
+    assert (done.count(True), count()) == (1, 1)
 
 
 def test_a_look_changes_nothing_else(app, sign_in, clock):

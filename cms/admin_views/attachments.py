@@ -22,6 +22,7 @@ from cms.web import say, takes_files, viewer, write
 
 blueprint = Blueprint("attachments", __name__, url_prefix="/admin/complaint")
 blueprint.add_app_template_filter(lambda said: camera(said), "camera")
+blueprint.add_app_template_global(lambda: file_limits(), "file_limits")
 
 
 def store() -> Store:
@@ -79,10 +80,17 @@ def show(complaint: Complaint, sentence: str | None = None) -> str:
     return render_template(
         "admin/complaint/files.html",
         complaint=complaint, rows=rows, sentence=sentence, back=url_of(complaint.id), chip=chip_of(complaint),
-        may_add=allowed(viewer(), "attach", complaint), accept=attachments.ACCEPT,
-        most=attachments.MOST_BYTES // attachments.MB, in_all=attachments.MOST_ON_COMPLAINT // attachments.MB,
-        together=attachments.AT_ONCE // attachments.MB - 1, used=sum(file.size for file, _who in rows), size=size,
+        may_add=allowed(viewer(), "attach", complaint), used=sum(file.size for file, _who in rows), size=size,
     )  # fmt: skip
+
+
+def file_limits() -> dict[str, str | int]:
+    """What the fields of files accept and say."""
+    return {
+        "accept": attachments.ACCEPT, "most": attachments.MOST_BYTES // attachments.MB,
+        "together": attachments.AT_ONCE // attachments.MB - 1,
+        "in_all": attachments.MOST_ON_COMPLAINT // attachments.MB,
+    }  # fmt: skip
 
 
 @blueprint.get("/<int:complaint_id>/files/<int:attachment_id>/")

@@ -22,6 +22,7 @@ from cms.models import (
     DeadlineChange,
     Delivery,
     Direction,
+    DispositionField,
     Document,
     EnquiryReport,
     Feedback,
@@ -69,6 +70,13 @@ class Ledgers:
     answers: Sequence[Feedback]
     files: Sequence[Attachment]
     looks: Sequence[Look]
+    stated: Sequence[DispositionField]
+
+    def in_words(self, text: str | None) -> str:
+        """A disposal as it was written, its headings ("FIR number: 12") in the reader's language."""
+        names = {field.name_en: field.name for field in self.stated}
+        lines = [line.partition(": ") for line in (text or "").split("\n")]
+        return "\n".join(names.get(head, head) + colon + rest for head, colon, rest in lines)
 
 
 def ledgers(session: Session, viewer: Viewer, complaint: Complaint) -> Ledgers:
@@ -98,6 +106,7 @@ def ledgers(session: Session, viewer: Viewer, complaint: Complaint) -> Ledgers:
         answers=rows(Feedback),
         files=rows(Attachment),
         looks=looking.openings(session, viewer, complaint),
+        stated=list(session.scalars(select(DispositionField).order_by(DispositionField.position, DispositionField.id))),
     )  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from cms.admin_views.ledgers import Ledgers, Link, People, short
@@ -272,17 +272,29 @@ def of_reports(found: Ledgers, who: People) -> Iterator[Entry]:
     """A report with its findings, and what each desk did with it."""
     for report in found.reports:
         title = f"{ActionKind.REPORTED}: {report.disposition}"
-        yield Entry(report.submitted_at, title, who.said(report.officer_id, report.submitted_at), findings(report),
-                    round=report.round)  # fmt: skip
+        yield Entry(report.submitted_at, title, who.said(report.officer_id, report.submitted_at),
+                    findings(report, found), round=report.round)  # fmt: skip
         for decision in report.decisions:
             if decision.kind in DECIDED:
                 yield of_decision(decision, report, who)
 
 
-def findings(report: EnquiryReport) -> str:
-    """The finding on each allegation, then the reasons for the proposal."""
+def findings(report: EnquiryReport, found: Ledgers) -> str:
+    """The finding on each allegation, what the disposal must state, then the reasons for it."""
     lines = [f"{f.allegation.no}. {f.finding}: {f.reasons}" for f in report.findings]
-    return "\n".join([*lines, report.reasons])
+    stated = [
+        f"{field.name}: {said_day(report.fields[field.code])}" for field in found.stated
+        if field.disposition_id == report.disposition_id and field.code in report.fields
+    ]  # fmt: skip
+    return "\n".join([*lines, *stated, report.reasons])
+
+
+def said_day(value: str) -> str:
+    """A day as it is kept, for people; anything else as it is."""
+    try:
+        return show_day(date.fromisoformat(value))
+    except ValueError:
+        return value
 
 
 def of_decision(decision: Decision, report: EnquiryReport, who: People) -> Entry:
@@ -305,8 +317,8 @@ def of_ends(complaint: Complaint, found: Ledgers, who: People) -> Iterator[Entry
         if kind is None:  # an old register's line says it with a moment of its own
             continue
         title = f"{kind}: {one.disposition}" if one.disposition else str(kind)
-        yield Entry(one.disposed_at, title, who.said(one.disposed_by_id, one.disposed_at), one.disposal_text or "",
-                    "done", round=one.no)  # fmt: skip
+        yield Entry(one.disposed_at, title, who.said(one.disposed_by_id, one.disposed_at),
+                    found.in_words(one.disposal_text), "done", round=one.no)  # fmt: skip
 
 
 def clerk(complaint: Complaint, at: datetime, who: People) -> str:
