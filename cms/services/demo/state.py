@@ -93,7 +93,9 @@ def span(rng: Random, shape: Shape, late: str) -> float | None:
     if late == "mild":
         if lot < 0.85:
             return 0.5 + 4.5 * rng.random()
-        return 15 + 20 * rng.random() if lot < 0.92 else None if shape.days < 365 or lot > 0.94 else 90.0
+        if lot < 0.94:
+            return 15 + 20 * rng.random() if lot < 0.92 or shape.days < 365 else 90.0
+        return None
     if lot < 0.34:
         return 2 + 13 * rng.random()
     closing = 0.62 if shape.days < 365 else 0.94
