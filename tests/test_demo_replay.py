@@ -99,7 +99,7 @@ OWN = ("status", "is_open", "round", "unit_id", "io_id", "due_at", "received_on"
 
 
 @pytest.fixture
-def world(empty: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+def world(empty: Flask, monkeypatch: pytest.MonkeyPatch) -> World:
     """The staff of the demo without its register. How many cases each has counts as none in both."""
     monkeypatch.setattr(rounds, "open_load", lambda *_: {})
     fill.fill(db.engine, count=1, as_of=AS_OF, seed=1, now=utcnow())
@@ -107,7 +107,7 @@ def world(empty: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
         shape = fill.SHAPES["pilot"]
         roster = staff.muster(work, AS_OF, days=shape.days + fill.BEFORE)
         made = build(work, roster, Crowd(), fill.moment_of(AS_OF, utcnow()))
-    yield made
+    return made
 
 
 def lives(world: World) -> Iterator[Case]:
@@ -227,7 +227,7 @@ def complied(work: Work, case: Case, ids: dict[int, int], v: dict[str, Any]) -> 
 
 def handed_over(work: Work, case: Case, ids: dict[int, int], v: dict[str, Any]) -> None:
     leaver = work.session.get_one(Officer, v["officer"].id)
-    handing_over.hand_over(work, leaver, v["successor"].id, staff.ORDER, only=[ids[id(case)]])
+    handing_over.hand_over(work, leaver, v["successor"].id, staff.ORDER, [ids[id(case)]])
 
 
 def number_of(work: Work, ids: dict[int, int], v: dict[str, Any]) -> str:
