@@ -438,7 +438,8 @@ class ApprovalRule(Versioned, Recorded, Model):
     category: Mapped[Category | None] = link(label=_l("Category"), help=_l("Empty: every category."))
     mode_id: Mapped[int | None] = mapped_column(ForeignKey("mode.id"))
     mode: Mapped[Mode | None] = link(label=_l("Mode"), help=_l("Empty: every mode."))
-    post: Mapped[Post] = column(choice(Post, "post"), label=_l("Approved by this post or above"))
+    post: Mapped[Post] = column(choice(Post, "post"), label=_l("Approved by this post or above"),
+                                     help=_l("Station head, DSP, SP or ADGP."))
     active: Mapped[bool] = column(
         Boolean, label=_l("In use"), default=True, server_default=true(), nullable=False
     )

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import axe_playwright_python
@@ -199,28 +200,59 @@ def assign(desk: Desk, number: str) -> str:
 
 
 def act_and_dispose(desk: Desk, case: str) -> None:
-    page = desk.as_("io.hsr")
+    """The IO enquires and reports; he may not decide; the station head approves."""
+    act(desk, case, "io.hsr")
+    assert desk.page.goto(f"/admin/complaint/{case}/dispose/").status == 403
+    desk.errors.clear()  # the refusal is an error to the console
+    report(desk, case, "io.hsr", "दाखिल दफ्तर" if desk.language == "hi" else "Filed")
+    move(desk, case, "sho.hsr", "dispose", text="")
+
+
+def act(desk: Desk, case: str, login: str) -> None:
+    page = desk.as_(login)
     page.goto(f"/admin/complaint/{case}/act/")
     desk.check()
-    page.locator("[name=kind][value=VISIT]").check(force=True) if page.locator("[name=kind][type=radio]").count() else page.select_option("[name=kind]", "VISIT")
+    page.locator("[name=kind][value=VISIT]").check(force=True)
     page.fill("[name=note]", "मौके पर जाकर दोनों पक्षों से बात की।")
     submit(page, "form:has([name=note])")
     page.wait_for_url("**/details/**")
-    assert page.goto(f"/admin/complaint/{case}/dispose/").status == 403
-    desk.errors.clear()  # the refusal is an error to the console
-    page = desk.as_("sho.hsr")
-    page.goto(f"/admin/complaint/{case}/dispose/")
     desk.check()
-    finding = page.locator("[name^=finding-]").first
-    if finding.get_attribute("type") == "radio":
-        page.locator("[name^=finding-][value=SUBSTANTIATED]").check(force=True)
-    else:
-        finding.select_option("SUBSTANTIATED")
+
+
+def report(desk: Desk, case: str, login: str, way: str) -> None:
+    """First how it should end, then what that needs."""
+    page = desk.as_(login)
+    page.goto(f"/admin/complaint/{case}/report/")
+    desk.check()
+    page.locator(f".ways a:text-is('{way}')").click()
+    page.locator("[name^=finding-]").first.select_option("SUBSTANTIATED")
     page.fill("[name^=why-]", "मेड़ टूटी मिली।")
-    page.select_option("[name=disposition_id]", index=1)
     page.fill("[name=reasons]", "मेड़ ठीक कराई गई; दोनों पक्ष पाबंद किए गए।")
     submit(page, "form:has([name=disposition_id])")
     page.wait_for_url("**/details/**")
+    desk.check()
+
+
+def move(desk: Desk, case: str, login: str, name: str, **said: str) -> None:
+    """A step by its page, as offered on the complaint; what is chosen is checked, what is written filled in."""
+    page = desk.as_(login)
+    page.goto(f"/admin/complaint/details/?id={case}")
+    desk.check()
+    link = page.locator(f"main a[href='/admin/complaint/{case}/{name}/']")
+    assert link.count(), f"{login} is not offered {name}"
+    page.goto(f"/admin/complaint/{case}/{name}/")
+    desk.check()
+    for field, value in said.items():
+        box = page.locator(f"[name={field}]").first
+        if box.get_attribute("type") == "radio":
+            page.locator(f"[name={field}][value='{value}']").check(force=True)
+        elif box.evaluate("e => e.tagName") == "SELECT":
+            box.select_option(value or None, index=None if value else 1)
+        else:
+            box.fill(value)
+    page.locator("form:has([name=version]) button.primary").click()
+    page.wait_for_load_state()
+    assert f"/{name}/" not in page.url, page.locator("main").inner_text()[:400]
     desk.check()
 
 
@@ -244,7 +276,7 @@ def ask(desk: Desk, case: str) -> None:
     desk.check()
 
 
-def track(desk: Desk, number: str, code: str) -> None:
+def track(desk: Desk, number: str, code: str, documents: int = 2) -> None:
     desk.context.clear_cookies()
     desk.context.add_cookies([{"name": "cms_lang", "value": desk.language, "url": desk.station.url}])
     page = desk.page
@@ -263,7 +295,7 @@ def track(desk: Desk, number: str, code: str) -> None:
     assert number in page.content()
     for _ in range(20):
         button = page.locator("form[action*='/track/document/']:not([action$='/page']) button")
-        if button.count() == 2:
+        if button.count() == documents:
             break
         time.sleep(0.5)
         page.goto("/track")
@@ -271,7 +303,7 @@ def track(desk: Desk, number: str, code: str) -> None:
         page.fill("[name=code]", code)
         page.locator("button.primary").click()
         page.wait_for_load_state()
-    for position in range(2):
+    for position in range(documents):
         with page.expect_download() as got:
             button.nth(position).click()
         assert Path(got.value.path()).read_bytes().startswith(b"%PDF")
@@ -288,6 +320,83 @@ def test_whole_thread(chromium, station, language, size, script):
         desk.context.close()
 
 
+def day_after(days: int) -> str:
+    return (datetime.now(UTC) + timedelta(hours=5, minutes=30, days=days)).date().isoformat()
+
+
+def longest_life(desk: Desk) -> None:
+    """Register, assign, act, hold, extend, report, return, approve, deliver, dissatisfied, re-open to
+    another, appeal, close: each step by the right person."""
+    filed, false = ("दाखिल दफ्तर", "झूठी") if desk.language == "hi" else ("Filed", "False")
+    number, code = register(desk)
+    case = assign(desk, number)
+    act(desk, case, "io.hsr")
+    move(desk, case, "io.hsr", "ask-hold", reason_id="", until=day_after(4), text="रिपोर्ट प्रतीक्षित है।")
+    move(desk, case, "sho.hsr", "hold", granted="yes", text="")
+    move(desk, case, "io.hsr", "resume", text="रिपोर्ट मिल गई।")
+    move(desk, case, "io.hsr", "ask-extension", days="10", text="गवाह बाहर गया है।")
+    move(desk, case, "sp.hsr", "extend", granted="yes", text="")
+    report(desk, case, "io.hsr", false)
+    move(desk, case, "sho.hsr", "return", text="पड़ोसी का बयान लें।")
+    report(desk, case, "io.hsr", false)
+    move(desk, case, "sho.hsr", "forward", text="")
+    move(desk, case, "dsp.hsr", "forward", text="")
+    move(desk, case, "sp.hsr", "dispose", text="")
+    deliver_report(desk, case)
+    answer(desk, case, "no", "कोई नहीं आया।")
+    consent(desk, case, "REOPENING")
+    move(desk, case, "branch.hsr", "reopen", motion="paper", reasons="असंतुष्ट।")
+    page = desk.as_("sho.hsr")
+    page.goto(f"/admin/complaint/{case}/assign/")
+    offered = page.locator("[name=officer_id]").count()
+    assert offered == 1, "the rules choose who enquires anew"
+    page.locator("[name=officer_id]").check(force=True)
+    submit(page, "form:has([name=officer_id])")
+    page.wait_for_url("**/details/**")
+    act(desk, case, "io2.hsr")
+    report(desk, case, "io2.hsr", filed)
+    move(desk, case, "sho.hsr", "dispose", text="")
+    deliver_report(desk, case)
+    consent(desk, case, "APPEAL")
+    move(desk, case, "branch.hsr", "appeal", grounds="निष्कर्ष गलत है।")
+    move(desk, case, "dsp.hsr", "hear", result="DISMISSED", reasons="दोनों पक्ष सुने गए।")
+    page.goto(f"/admin/complaint/details/?id={case}")
+    desk.check()
+    told = page.locator("main").inner_text()
+    assert ("बंद" if desk.language == "hi" else "Closed") in told
+    track(desk, number, code, 5)
+
+
+def answer(desk: Desk, case: str, satisfied: str, reason: str) -> None:
+    page = desk.as_("feedback.hsr")
+    page.goto(f"/admin/complaint/{case}/feedback/")
+    page.locator(f"[name=satisfied][value={satisfied}]").check(force=True)
+    page.fill("[name=reason]", reason)
+    submit(page, "form:has([name=satisfied])")
+    page.wait_for_load_state()
+    desk.check()
+
+
+def consent(desk: Desk, case: str, kind: str) -> None:
+    """The branch records the complainant's signed paper."""
+    page = desk.as_("branch.hsr")
+    page.goto(f"/admin/complaint/{case}/consent/")
+    desk.check()
+    page.locator(f"[name=kind][value={kind}]").check(force=True)
+    page.fill("[name=note]", "फाइल 12")
+    page.locator("form:has([name=version]) button.primary").click()
+    page.wait_for_url("**/details/**")
+
+
+@pytest.mark.parametrize(("language", "size", "script"), [("hi", "phone", False), ("en", "desk", True)])
+def test_longest_life(chromium, station, language, size, script):
+    desk = Desk(chromium, station, language, size, script)
+    try:
+        longest_life(desk)
+    finally:
+        desk.context.close()
+
+
 AXE = """async () => {
   const found = await axe.run(document, {runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]});
   return found.violations.map(v => v.id + ": " + v.nodes.map(n => n.html.slice(0, 160)).join(" | "));
@@ -297,8 +406,9 @@ SCREENS = {
     "branch.hsr": ("/admin/", "/admin/complaint/new/", "/admin/complaint/{id}/handover/", "/admin/complaint/unsettled/",
                    "/admin/complaint/edit/?id={id}", "/admin/complaint/{id}/mark/", "/admin/complaint/letters/copies/"),
     "sho.hsr": ("/admin/", "/admin/complaint/", "/admin/complaint/?clock=overdue", "/admin/complaint/details/?id={id}",
-                "/admin/complaint/{id}/assign/", "/admin/officer/"),
-    "adgp": ("/admin/", "/admin/unit/", "/admin/officer/"),
+                "/admin/complaint/{id}/assign/", "/admin/officer/", "/admin/complaint/{id}/transfer/",
+                "/admin/complaint/{id}/direct/", "/admin/complaint/{id}/consent/", "/admin/complaint/{id}/files/"),
+    "adgp": ("/admin/", "/admin/unit/", "/admin/officer/", "/admin/permissions/", "/admin/complaint/{id}/history/"),
     "admin": ("/admin/", "/admin/officer/", "/admin/unit/", "/admin/category/", "/admin/category/new/"),
 }  # fmt: skip
 

@@ -223,7 +223,8 @@ def test_editing_a_complaint(app, sign_in):
             assert fingerprint() == before, (row, login)
 
 
-REGISTRY = ("mode", "source", "category", "disposition", "rank", "unit", "officer")
+REGISTRY = ("mode", "source", "category", "disposition", "rank", "unit", "officer", "dispositionfield", "holdreason",
+            "quicktext", "policy", "holiday", "approvalrule")  # fmt: skip
 
 
 def test_registers_are_kept_by_the_administrator(app, sign_in):

@@ -24,20 +24,26 @@ from cms.admin_views.searching import party_ui
 from cms.authz import Book, may
 from cms.i18n import _, _l
 from cms.models import (
+    ApprovalRule,
     Category,
     Complaint,
     Disposition,
+    DispositionField,
+    HoldReason,
+    Holiday,
     Kind,
     Mode,
     Officer,
     Party,
     PartyRole,
+    Policy,
     Priority,
+    QuickText,
     Rank,
     Source,
     Unit,
 )  # fmt: skip
-from cms.rules import DISPOSED, OPEN, Viewer
+from cms.rules import DISPOSED, OPEN, Status, Viewer
 from cms.web import viewer
 
 STATIONS = (Kind.POLICE_STATION, Kind.POLICE_POST, Kind.COMPLAINT_BRANCH)
@@ -224,8 +230,8 @@ def io_piece(plain: Piece) -> Piece:
 
 def status_piece() -> Piece:
     """A chip; done ones in green, with words always."""
-    labels = {s.name: str(s.label) for s in (*OPEN, *DISPOSED)}
-    chips = {name: chip(STATUS_CHIP[name], label) for name, label in labels.items()}
+    labels = {s.name: str(s.label) for s in Status}
+    chips = {name: chip(STATUS_CHIP.get(name, ""), label) for name, label in labels.items()}
     return Piece((Complaint.status,), mapped(chips), mapped(labels))
 
 
@@ -280,6 +286,13 @@ def add_views(admin: Admin) -> None:
     admin.add_view(ModelAdmin(Source, _l("Sources"), lists))
     admin.add_view(ModelAdmin(Category, _l("Categories"), lists))
     admin.add_view(ModelAdmin(Disposition, _l("Dispositions"), lists))
+    admin.add_view(ModelAdmin(DispositionField, _l("What a disposition must state"), lists))
+    admin.add_view(ModelAdmin(HoldReason, _l("Reasons of a hold"), lists))
+    admin.add_view(ModelAdmin(QuickText, _l("Quick texts"), lists))
+    rules = _l("Rules")
+    admin.add_view(ModelAdmin(Policy, _l("Clocks"), rules))
+    admin.add_view(ModelAdmin(Holiday, _l("Holidays"), rules))
+    admin.add_view(ModelAdmin(ApprovalRule, _l("Who approves"), rules))
 
 
 __all__ = ["ComplaintAdmin", "OfficerAdmin", "UnitAdmin", "Viewer", "add_views", "filters"]

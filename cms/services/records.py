@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sqlalchemy import Text, inspect, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import ColumnProperty
 
 from cms.authz import allowed, may, visible, writing
@@ -33,7 +34,7 @@ def create(work: Work, model: type[Any], values: Values) -> Any:
         setattr(row, key, value)
     taken(work, model, row)
     work.session.add(row)
-    work.session.flush()
+    flush(work)
     if work.session.scalar(visible(select(model.id).where(model.id == row.id), model, work.actor)) is None:
         raise RuleBroken(_l("You cannot add a record outside your own jurisdiction."))
     return row
@@ -54,8 +55,16 @@ def update(work: Work, model: type[Any], row_id: int, version: int, values: Valu
         setattr(row, key, value)
     if changed:
         taken(work, model, row)
-        work.session.flush()
+        flush(work)
     return row
+
+
+def flush(work: Work) -> None:
+    """Write what was set. RuleBroken if a check of the database refuses the values together."""
+    try:
+        work.session.flush()
+    except IntegrityError as error:
+        raise RuleBroken(_l("These values do not go together; compare them with the hints of the form.")) from error
 
 
 def metadata(model: type[Any], key: str) -> Ui | None:
@@ -123,6 +132,8 @@ def cleaned(column: Any, ui: Ui | None, value: Any) -> Any:
         said = optional(value.replace("\r\n", "\n"), label, limit)
         value = said if said is not None or column.nullable or column.default is None else ""
     if value is None and not column.nullable:
+        if column.default is not None and column.default.arg == "":
+            return ""
         filled(None, label, 0)
     return value
 
