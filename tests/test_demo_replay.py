@@ -106,8 +106,7 @@ def world(empty: Flask, monkeypatch: pytest.MonkeyPatch) -> World:
     with unit_of_work(SYSTEM) as work:
         shape = fill.SHAPES["pilot"]
         roster = staff.muster(work, AS_OF, days=shape.days + fill.BEFORE)
-        made = build(work, roster, Crowd(), fill.moment_of(AS_OF, utcnow()))
-    return made
+        return build(work, roster, Crowd(), fill.moment_of(AS_OF, utcnow()))
 
 
 def lives(world: World) -> Iterator[Case]:

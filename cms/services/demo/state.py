@@ -91,11 +91,11 @@ def span(rng: Random, shape: Shape, late: str) -> float | None:
     """
     lot = rng.random()
     if late == "mild":
-        if lot < 0.85:
-            return 0.5 + 4.5 * rng.random()
-        if lot < 0.94:
-            return 15 + 20 * rng.random() if lot < 0.92 or shape.days < 365 else 90.0
-        return None
+        if lot < 0.87:
+            return 0.5 + 3.5 * rng.random()
+        if lot < 0.92:
+            return 15 + 20 * rng.random()
+        return 90.0 if shape.days > 365 and lot < 0.94 else None
     if lot < 0.34:
         return 2 + 13 * rng.random()
     closing = 0.62 if shape.days < 365 else 0.94
