@@ -7,6 +7,7 @@ import pytest
 import world
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
+from test_concurrency import at_once
 
 from cms.i18n import ist_day
 from cms.models import (
@@ -527,3 +528,37 @@ def test_charges_are_kept_apart(app):
     order(line("sho2.hsr", "HSR-PS01", Post.SHO, LineKind.COVER, end=TODAY + timedelta(days=4)))
     row = db.session.scalars(select(Posting).where(Posting.charge == Charge.COVER)).one()
     assert (row.valid_to, row.order_no) == (TODAY + timedelta(days=4), "12/2026")
+
+
+def test_two_confirm_at_once_and_one_wins(app):
+    one = propose(line("io2.hsr", "HSR-PS02", Post.IO))
+    proposal_id, version = one.id, one.version
+    deciders = [viewer(login) for login in ("sp.hsr", "dsp.hsr", "adgp", "admin")]
+
+    def decide(number):
+        with unit_of_work(deciders[number], now=NOW) as work:
+            done = proposals.confirm(work, proposal_id, version)
+            return done.id
+
+    answers = at_once(app, decide, 4)
+    assert answers.count(proposal_id) == 1
+    assert all(isinstance(a, RuleBroken) for a in answers if a != proposal_id)
+    assert held("io2.hsr") == {("HSR-PS02", "IO", "SUBSTANTIVE")}
+
+
+def test_two_orders_for_one_post_at_once_leave_one_head(app):
+    order(line("sho.hsr", kind=LineKind.RELIEVED))
+    both = [propose(line(login, "HSR-PS01", Post.SHO), by="admin", number=str(n)) for n, login in enumerate(("io.srs", "io2.hsr"))]
+    ids = [one.id for one in both]
+    decider = viewer("adgp")
+
+    def decide(number):
+        with unit_of_work(decider, now=NOW) as work:
+            return proposals.confirm(work, ids[number], None).id
+
+    answers = at_once(app, decide, 2)
+    assert len([a for a in answers if a in ids]) == 1
+    assert [type(a) for a in answers if a not in ids] == [RuleBroken]
+    heads = db.session.scalars(select(Posting.id).join(Unit).where(Unit.code == "HSR-PS01", Posting.post == Post.SHO,
+                                                                  Posting.in_force(TODAY))).all()  # fmt: skip
+    assert len(heads) == 1

@@ -272,6 +272,7 @@ def apply(work: Work, proposal: Proposal) -> dict[str, Any]:
     RuleBroken if postings have changed since it was proposed and it no longer fits.
     """
     order = Order.of(proposal)
+    lock(work, order)
     check(work, order)
     facts = facts_of(work, order)
     left: dict[int, list[Posting]] = {}
@@ -292,6 +293,12 @@ def apply(work: Work, proposal: Proposal) -> dict[str, Any]:
     due = [line for line in order.lines if line.start <= facts.today]
     later = [i for i, line in enumerate(order.lines) if line.start > facts.today]
     return {"lines": carry_out(work, order, due, left), "later": later}
+
+
+def lock(work: Work, order: Order) -> None:
+    """Two orders about one unit are carried out one after the other, so that the second one's check counts."""
+    wanted = {line.unit_id for line in order.lines if line.unit_id}
+    work.session.execute(select(Unit.id).where(Unit.id.in_(wanted)).order_by(Unit.id).with_for_update())
 
 
 def acting_at(work: Work, line: Line) -> list[Posting]:
