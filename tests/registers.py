@@ -39,8 +39,13 @@ CONTENT = {
     "JOIN complaint c ON c.id = l.complaint_id LEFT JOIN accused a ON a.id = l.accused_id",
     "action": "SELECT c.number, a.kind, a.happened_at, a.note, a.origin_key FROM action a "
     "JOIN complaint c ON c.id = a.complaint_id",
-    "deadline": "SELECT c.number, d.started_on, d.due_at, d.met_at FROM deadline d "
+    "deadline": "SELECT c.number, d.kind, d.started_on, d.first_due_at, d.due_at, d.met_at, d.dropped_at FROM deadline d "
     "JOIN complaint c ON c.id = d.complaint_id",
+    "round": "SELECT c.number, r.no, r.why, r.opened_at, r.disposed_at, r.closed_at, o.origin_key FROM round r "
+    "JOIN complaint c ON c.id = r.complaint_id LEFT JOIN officer o ON o.id = r.io_id",
+    "stay": "SELECT c.number, s.no, s.desk, u.code, o.origin_key, s.from_at, s.to_at FROM stay s "
+    "JOIN complaint c ON c.id = s.complaint_id JOIN unit u ON u.id = s.unit_id "
+    "LEFT JOIN officer o ON o.id = s.officer_id",
     "assignment": "SELECT c.number, o.origin_key, a.assigned_at FROM assignment a "
     "JOIN complaint c ON c.id = a.complaint_id JOIN officer o ON o.id = a.officer_id",
 }
