@@ -156,8 +156,9 @@ def check_points(found: Examined, points: int) -> None:
 def clean_copy(picture: Image.Image, side: int) -> bytes:
     """The first picture of the file as an upright JPEG of bounded size, with nothing but points in it."""
     picture.draft("RGB", (side, side))
-    upright = ImageOps.exif_transpose(picture)
-    upright.thumbnail((side, side))
+    whole = picture.convert("RGBA") if picture.mode in ("1", "P", "PA") else picture
+    whole.thumbnail((side, side))  # before anything else that would copy all the points
+    upright = ImageOps.exif_transpose(whole)
     if upright.mode != "RGB":
         flat = Image.new("RGB", upright.size, "white")
         alpha = upright.convert("RGBA")
