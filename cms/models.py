@@ -182,8 +182,9 @@ class Officer(Versioned, Recorded, Model):
     phone: Mapped[str | None] = column(String(20), label=_l("Phone"), search=True)
     email: Mapped[str | None] = column(String(120), label=_l("E-mail"), hide="grid filter")
     active: Mapped[bool] = column(
-        Boolean, label=_l("In service"), default=True, server_default=true(), write="people"
-    )
+        Boolean, label=_l("In service"), default=True, server_default=true(), write=None,
+        help=_l("Changes by a posting order only: whoever leaves hands over."),
+    )  # fmt: skip
     origin: Mapped[str | None] = mapped_column(String(40))
     origin_key: Mapped[str | None] = mapped_column(binary(80))
     postings: Mapped[list[Posting]] = plain_relationship(

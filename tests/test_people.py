@@ -433,6 +433,28 @@ def test_retiring_hands_over_and_closes_the_account(app, sign_in):
     assert browser.get("/admin/").status_code == 302
 
 
+def test_whoever_left_comes_back_by_an_order(app):
+    order(line("io.hsr", kind=LineKind.RETIRED))
+    with pytest.raises(RuleBroken, match="in service"):
+        propose(line("io.hsr", "HSR-PS02", Post.SHO, LineKind.ACTING, end=TODAY + timedelta(days=3)))
+    later = TODAY + timedelta(days=1)
+    confirm(propose(line("io.hsr", "HSR-PS02", Post.IO, start=later), now=NOW), "sp.hsr")
+    orders.take_effect(NOW + timedelta(days=1))
+    assert world.officer("io.hsr").active is True
+    assert held("io.hsr", later) == {("HSR-PS02", "IO", "SUBSTANTIVE")}
+    assert db.session.scalars(select(User.active).where(User.login == "io.hsr")).one() is False
+
+
+def test_nobody_leaves_service_by_a_form(app, sign_in):
+    officer = world.officer("io.hsr")
+    for login in ("admin", "branch.hsr"):
+        page = sign_in(login).get(f"/admin/officer/edit/?id={officer.id}").get_data(as_text=True)
+        assert 'name="active"' not in page, login
+        sign_in(login).post(f"/admin/officer/edit/?id={officer.id}", {"phone": "9812098120", "active": "no", "version": officer.version})
+        db.session.refresh(officer)
+        assert officer.active is True
+
+
 def test_the_one_who_comes_to_the_post_is_the_successor(app):
     case = world.enquired()
     order(line("io.hsr", "HSR-PS02", Post.SHO), line("sho2.hsr", "HSR-PS01", Post.IO))

@@ -160,7 +160,7 @@ def refuse(facts: Facts, line: Line, sentence: Any, **params: Any) -> None:
 def check_line(facts: Facts, line: Line) -> None:
     """What a line must have by itself: an officer in service, days that fit, who follows."""
     officer = facts.officers.get(line.officer_id)
-    if officer is None or not officer.active:
+    if officer is None or not (officer.active or line.kind is LineKind.POSTED):
         raise RuleBroken(_l("Choose an officer in service for each line."))
     first, last = facts.today - timedelta(days=BACK_DAYS), facts.today + timedelta(days=AHEAD_DAYS)
     if not first <= line.start <= last:
@@ -298,7 +298,7 @@ def apply(work: Work, proposal: Proposal) -> dict[str, Any]:
 def lock(work: Work, order: Order) -> None:
     """Two orders about one unit are carried out one after the other, so that the second one's check counts."""
     wanted = {line.unit_id for line in order.lines if line.unit_id}
-    work.session.execute(select(Unit.id).where(Unit.id.in_(wanted)).order_by(Unit.id).with_for_update())
+    work.session.execute(select(Unit.id).where(Unit.id.in_(wanted)).order_by(Unit.id).with_for_update(key_share=True))
 
 
 def acting_at(work: Work, line: Line) -> list[Posting]:
@@ -321,6 +321,7 @@ def carry_out(
         officer = work.session.get_one(Officer, line.officer_id)
         if line.kind is LineKind.POSTED:
             officer.unit_id = line.unit_id
+            officer.active = True  # whoever left the force and is posted again is back in service
         if line.kind is LineKind.RETIRED:
             officer.active = False
             close_account(work, officer.id)

@@ -236,13 +236,11 @@ def answering(unit: Unit, post: Post, at: Mapping[int, list[Posting]]) -> Postin
 
 
 def by_belt(session: Session, scope: ColumnElement[bool], belt_no: str) -> Officer:
-    """The one officer in service with this belt number in scope. RuleBroken if none or several."""
+    """The one officer with this belt number in scope, in service if there is one. RuleBroken if none or several."""
     wanted = belt_no.strip()
-    rows = list(
-        session.scalars(
-            select(Officer).where(scope, Officer.active, func.lower(Officer.belt_no) == wanted.lower()).limit(2)
-        )
-    )
+    query = select(Officer).where(scope, func.lower(Officer.belt_no) == wanted.lower())
+    found = list(session.scalars(query.order_by(Officer.id).limit(20)))
+    rows = [officer for officer in found if officer.active] or found
     if not rows:
         raise RuleBroken(_l("No officer in your charge has the belt number “%(belt)s”."), belt=wanted)
     if len(rows) > 1:
