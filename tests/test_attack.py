@@ -52,6 +52,7 @@ def posted(**changes):
         "form_key": "attack", "name": "राम", "phone": "9999900009", "text": "कुछ हुआ", "subject": "कुछ",
         "category_id": world.master(world.Category, "LAND").id, "mode_id": world.master(world.Mode, "HAND").id,
         "source_id": world.master(world.Source, "CITIZEN").id, "unit": "HSR-PS01", "priority": "ROUTINE",
+        "sure": "1",
     }  # fmt: skip
     return said | changes
 

@@ -2,6 +2,7 @@
 
 import os
 import re
+import secrets
 import socket
 import subprocess
 import sys
@@ -150,7 +151,7 @@ def register(desk: Desk) -> tuple[str, str]:
     assert focused == "phone"
     page.fill("[name=phone]", "9999900123")
     page.fill("[name=name]", "कृष्णा देवी")
-    page.fill("[name=text]", "पड़ोसी ने खेत की मेड़ तोड़ दी। Police ko 112 par phone kiya.")
+    page.fill("[name=text]", "पड़ोसी ने खेत की मेड़ तोड़ दी। " + " ".join(secrets.token_hex(3) for _ in range(40)))
     page.select_option("[name=category_id]", index=1)
     page.fill("[name=unit]", "HSR-PS01")
     page.locator("[name=text]").press("Tab")
@@ -442,7 +443,7 @@ def a_complaint(desk: Desk) -> str:
     """A complaint to look at, registered at the counter; the browser is signed out again."""
     page = desk.as_("branch.hsr")
     page.goto("/admin/complaint/new/")
-    for name, value in (("phone", "9999900456"), ("name", "Ram"), ("text", "Complaint text."), ("unit", "HSR-PS01")):
+    for name, value in (("phone", "9999900456"), ("name", "Ram"), ("text", " ".join(secrets.token_hex(3) for _ in range(20))), ("unit", "HSR-PS01")):
         page.fill(f"[name={name}]", value)
     page.select_option("[name=category_id]", index=1)
     page.locator("form:has([name=form_key]) button.primary").click()
