@@ -1,10 +1,12 @@
 """The table of moves, and each move by the right person, by the wrong one, and what it does to the clocks."""
 
+import io
 from datetime import date, timedelta
 from itertools import pairwise
 
 import pytest
 import world
+from PIL import Image
 from sqlalchemy import func, select, text
 from world import NOW, step
 
@@ -15,8 +17,10 @@ from cms.models import (
     ActionKind,
     Appeal,
     AppealResult,
+    Attachment,
     Channel,
     Complaint,
+    Consent,
     ConsentKind,
     Deadline,
     DeadlineChange,
@@ -587,3 +591,31 @@ def test_the_chain_holds_after_a_long_life(app) -> None:
         assert integrity.verify(connection, app.extensions["cms_vault"]) == []
     assert db.session.scalar(select(func.count()).select_from(Request)) == 0
     assert clocks.overall(db.session(), db.session.get(Complaint, case.id)).round == 2
+
+
+def picture() -> tuple[io.BytesIO, str]:
+    made = io.BytesIO()
+    Image.new("RGB", (40, 30), "red").save(made, "JPEG")
+    return io.BytesIO(made.getvalue()), "spot.jpg"
+
+
+def test_a_photograph_goes_with_the_entry_and_a_scan_is_the_proof_of_a_paper(app, sign_in) -> None:
+    case = world.assigned()
+    said = {"kind": "PHOTO", "note": "the broken ridge", "happened_at": "", "files": picture()}
+    answer = sign_in("io.hsr").post(f"/admin/complaint/{case.id}/act/", said)
+    assert answer.status_code == 303, answer.text
+    kept = db.session.scalars(select(Attachment)).one()
+    assert db.session.get(Action, kept.action_id).note == "the broken ridge"
+    path = f"/admin/complaint/{case.id}/consent/"
+    bare = {"kind": "WITHDRAWAL", "given_on": "", "note": ""}
+    assert sign_in("branch.s1").post(path, bare).status_code == 422
+    assert sign_in("branch.s1").post(path, {**bare, "files": picture()}).status_code == 303
+    assert db.session.scalars(select(Consent)).one().attachment_id == kept.id
+
+
+def test_a_file_that_may_not_come_in_leaves_no_entry(app, sign_in) -> None:
+    case = world.assigned()
+    said = {"kind": "VISIT", "note": "x", "happened_at": "", "files": (io.BytesIO(b"<html>"), "a.html")}
+    answer = sign_in("io.hsr").post(f"/admin/complaint/{case.id}/act/", said)
+    assert answer.status_code == 422
+    assert db.session.scalar(select(func.count()).select_from(Action).where(Action.kind == ActionKind.VISIT)) == 0

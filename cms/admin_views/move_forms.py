@@ -10,10 +10,11 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from flask import request
+from flask import g, request
 from sqlalchemy import func, select
 
 from cms.admin_views import lookups
+from cms.admin_views.attachments import store
 from cms.admin_views.edge import day, member, moment, number, value
 from cms.i18n import _, _l, ist, show_day
 from cms.models import (
@@ -36,7 +37,8 @@ from cms.models import (
     db,
 )  # fmt: skip
 from cms.rules import BY_MOVE, EXTENSION_DAYS, MOVES, Finding, Move, RuleBroken
-from cms.services import complaints, endings, enquiry, feedback, requests, rounds, transfers
+from cms.services import attachments, complaints, endings, enquiry, feedback, requests, rounds, transfers
+from cms.services.desk import complaint_for
 from cms.unit_of_work import Work, utcnow
 from cms.web import viewer
 
@@ -78,6 +80,7 @@ class Form:
     asks: tuple[Ask, ...] = ()
     told: Callable[[Complaint], Iterable[tuple[Any, Any]]] = nothing
     template: str = "simple"
+    files: bool = False
     more: Callable[[Complaint], dict[str, Any]] = lambda complaint: {}
 
     @property
@@ -162,7 +165,24 @@ def apply_act(work: Work, complaint_id: int) -> object:
     if kind is None:
         raise RuleBroken(_l("Choose what was done from the list."))
     at = moment("happened_at", _l("When"))
-    return complaints.act(work, complaint_id, None, kind, at, value("note"), number("corrects"))
+    complaint = complaints.act(work, complaint_id, None, kind, at, value("note"), number("corrects"))
+    if g.files:
+        work.session.flush()
+        last = select(Action).where(Action.complaint_id == complaint_id).order_by(Action.id.desc()).limit(1)
+        entry = work.session.scalars(last).one()
+        for found in g.files:
+            attachments.keep(work, store(), complaint, found, action=entry)
+    return complaint
+
+
+def apply_consent(work: Work, complaint_id: int) -> object:
+    """The complainant's signed paper, with its picture if one was taken."""
+    paper = None
+    for found in g.files[:1]:
+        complaint = complaint_for(work, "consent", complaint_id)
+        paper = attachments.keep(work, store(), complaint, found).id
+    kind, given_on = member("kind", ConsentKind), day("given_on", _l("Signed on"))
+    return endings.record_consent(work, complaint_id, kind, given_on, value("note"), paper)
 
 
 def act_extras(complaint: Complaint) -> dict[str, Any]:
@@ -331,7 +351,7 @@ FORMS: Mapping[str, Form] = {
         _l("Assigned."), (Move.ASSIGN,), template="assign", more=assign_extras,
         asks=(Ask("officer_id", _l("Investigating officer"), "officer"), Ask("note", _l("Note")))),
     "act": Form(
-        Move.ACT.label, apply_act, _l("Action recorded."), (Move.ACT,), template="act", more=act_extras,
+        Move.ACT.label, apply_act, _l("Action recorded."), (Move.ACT,), template="act", more=act_extras, files=True,
         asks=(Ask("note", _l("Note")),)),
     "direct": Form(
         Move.DIRECT.label,
@@ -436,12 +456,11 @@ FORMS: Mapping[str, Form] = {
                   options=named(k for k in LinkKind if k is not LinkKind.MERGED)))),
     "consent": Form(
         _l("Record the complainant's signed paper"),
-        lambda w, c: endings.record_consent(
-            w, c, member("kind", ConsentKind), day("given_on", _l("Signed on")), value("note")),
-        _l("Recorded."), needs="consent",
+        apply_consent, _l("Recorded."), needs="consent", files=True,
         asks=(Ask("kind", _l("What the complainant confirms"), "radio", options=named(ConsentKind)),
               Ask("given_on", _l("Signed on"), "date", required=False, hint=_l("Empty: today.")),
-              Ask("note", _l("Where the signed paper is kept"), "text", limit=300))),
+              Ask("note", _l("Where the signed paper is kept"), "text", required=False, limit=300,
+                  hint=_l("Needed unless a picture or scan of the paper is added.")))),
     "withdraw": Form(
         Move.WITHDRAW.label, lambda w, c: endings.withdraw(w, c, version(), value("reasons")),
         _l("Closed as withdrawn."), (Move.WITHDRAW,), asks=(REASONS,)),

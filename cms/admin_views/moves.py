@@ -7,18 +7,20 @@ stands in ``move_forms``.
 
 from __future__ import annotations
 
-from flask import Blueprint, abort, flash, redirect, render_template, request
+from flask import Blueprint, abort, flash, g, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
+from cms.admin_views import attachments as files
 from cms.admin_views.edge import chip_of, seen, url_of
 from cms.admin_views.move_forms import FORMS, Form
 from cms.authz import allowed
 from cms.models import Action, Complaint, db
 from cms.rules import MOVES, Conflict, NotFound, RuleBroken, check_move
+from cms.services.attachments import AT_ONCE
 from cms.services.desk import Forbidden
 from cms.unit_of_work import Repeated
-from cms.web import say, viewer, write
+from cms.web import say, takes_files, viewer, write
 
 blueprint = Blueprint("moves", __name__, url_prefix="/admin/complaint")
 
@@ -29,6 +31,7 @@ def permitted(form: Form, complaint: Complaint) -> bool:
 
 
 @blueprint.route("/<int:complaint_id>/<name>/", methods=["GET", "POST"])
+@takes_files(AT_ONCE)
 def page(complaint_id: int, name: str) -> ResponseReturnValue:
     """The form of a move, or the move itself."""
     form = FORMS.get(name) or abort(404)
@@ -38,6 +41,7 @@ def page(complaint_id: int, name: str) -> ResponseReturnValue:
     if request.method == "GET":
         return opened(form, complaint)
     try:
+        g.files = files.posted() if form.files else []
         with write() as work:
             form.apply(work, complaint_id)
     except Repeated:
