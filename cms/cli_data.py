@@ -272,6 +272,7 @@ def ensure_demo() -> None:
 
 def ensure_reference() -> None:
     """Add the rules that are rows to a database that lacks them, such as one of an earlier release."""
+    reference.prepare()
     with unit_of_work(SYSTEM, via="cli") as work:
         reference.load_rules(work)
 
@@ -285,6 +286,7 @@ def reference_() -> None:
 @with_appcontext
 def load() -> None:
     """Add the reference rows of the range that are missing; nothing is overwritten."""
+    reference.prepare()
     with unit_of_work(SYSTEM, via="cli") as work:
         added = reference.load(work)
     for table, n in added.items():

@@ -11,6 +11,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterable, Mapping
 from datetime import date
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -32,9 +33,10 @@ from cms.models import (
     Source,
     Unit,
     UnitParent,
+    db,
 )  # fmt: skip
 from cms.services import bulk
-from cms.unit_of_work import Work
+from cms.unit_of_work import Work, utcnow
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 SINCE = date(2020, 1, 1)
@@ -132,24 +134,39 @@ def typed(kind: Any, text: str) -> Any:
     return int(text) if isinstance(kind, Integer) else text
 
 
+def prepare() -> None:
+    """Work out the holidays that :func:`load` will want, before the database is locked for it."""
+    with db.engine.connect() as connection:
+        haryana(missing_years(connection, ist_day(utcnow()).year, None))
+
+
 def load_holidays(work: Work, first_year: int | None = None) -> int:
     """Add Haryana's public holidays to the years about today that have none yet."""
-    year = ist_day(work.now).year
-    wanted = set(range(min(first_year or year, year - BEFORE), year + AFTER + 1))
-    known = {day.year for day in work.session.scalars(select(Holiday.day))}
-    if not wanted - known:
-        return 0
-    import holidays  # 0.1 s and 20 MB that only a new year needs
-
-    english, hindi = (
-        holidays.country_holidays("IN", subdiv="HR", years=sorted(wanted - known), language=lang)
-        for lang in ("en_IN", "hi")
-    )
+    years = missing_years(work.session.connection(), ist_day(work.now).year, first_year)
     rows = [
-        {"day": day, "name_en": english[day][:120], "name_hi": hindi[day][:120], "district_id": None}
-        for day in sorted(english)
+        {"day": day, "name_en": en[:120], "name_hi": hi[:120], "district_id": None}
+        for day, en, hi in haryana(years)
     ]
     return len(bulk.insert_registry(work, Holiday, rows))
+
+
+def missing_years(connection: Connection, year: int, first_year: int | None) -> tuple[int, ...]:
+    """Years about this one, or from ``first_year`` on, without any holiday."""
+    wanted = set(range(min(first_year or year, year - BEFORE), year + AFTER + 1))
+    return tuple(sorted(wanted - {day.year for day in connection.scalars(select(Holiday.day))}))
+
+
+@lru_cache(maxsize=4)
+def haryana(years: tuple[int, ...]) -> tuple[tuple[date, str, str], ...]:
+    """(day, name in English, name in Hindi) of the public holidays of some years; takes half a second."""
+    if not years:
+        return ()
+    import holidays  # 20 MB that only a new year needs
+
+    english, hindi = (
+        holidays.country_holidays("IN", subdiv="HR", years=years, language=lang) for lang in ("en_IN", "hi")
+    )
+    return tuple((day, english[day], hindi[day]) for day in sorted(english))
 
 
 def codes(work: Work, model: type[Any]) -> dict[str, int]:

@@ -105,6 +105,7 @@ def depth(rows: Mapping[str, Mapping[str, str]], code: str) -> int:
 
 def add_units(profile: Profile, spool: Spool) -> int:
     """The units of the profile's own tree and those that rows name, as far as they are missing."""
+    reference.prepare()
     with unit_of_work(SYSTEM, via="import") as work:
         reference.load(work)
         try:
