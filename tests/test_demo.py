@@ -300,6 +300,18 @@ def test_every_post_of_the_tree_is_held(rows: Connection) -> None:
     assert count(rows, "posting WHERE valid_to IS NOT NULL") > 20
 
 
+def test_no_post_of_command_has_two_heads(rows: Connection) -> None:
+    held: dict[Any, list[Any]] = {}
+    query = select(Posting.__table__).where(Posting.charge == Charge.SUBSTANTIVE, Posting.post.in_(SUPERIORS))
+    for row in rows.execute(query.order_by(Posting.valid_from)):
+        held.setdefault((row.unit_id, row.post), []).append(row)
+    for found in held.values():
+        for one, other in pairwise(found):
+            assert one.valid_to is not None
+            assert one.valid_to <= other.valid_from
+    assert any(len(found) > 1 for found in held.values())
+
+
 def viewer_of(login: str) -> Viewer:
     """Who an account is, as the sign-in sees it."""
     with db.engine.connect() as connection:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tracemalloc
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from itertools import combinations, islice
 from pathlib import Path
 
@@ -14,12 +14,27 @@ from flask import Flask
 from registers import application, count, empty
 from sqlalchemy import func, select
 
-from cms.models import Complaint, Deadline, DeadlineKind, Kind, Officer, Posting, Unit, db
-from cms.services import integrity
+from cms.cli_data import Lines, rate_words
+from cms.models import (
+    ApprovalRule,
+    Complaint,
+    Deadline,
+    DeadlineKind,
+    Disposition,
+    Holiday,
+    Kind,
+    Officer,
+    Policy,
+    Posting,
+    Unit,
+    db,
+)
+from cms.rules import CLOCKS, SYSTEM, Post
+from cms.services import integrity, reference
 from cms.services.demo import fill
 from cms.services.demo.state import SHAPES, units
 from cms.services.demo.world import DISTRICTS
-from cms.unit_of_work import utcnow
+from cms.unit_of_work import unit_of_work, utcnow
 
 __all__ = ["empty"]
 AS_OF = date(2026, 11, 20)
@@ -112,3 +127,40 @@ def test_ten_million_moments_need_no_more_memory_than_ten() -> None:
     assert tracemalloc.get_traced_memory()[1] < 5_000_000
     tracemalloc.stop()
     assert sum(1 for _ in fill.moments(5_000, 1, now, SHAPES["pilot"])) == 5_000
+
+
+def test_progress_says_how_fast_and_how_long_still(capsys: pytest.CaptureFixture[str]) -> None:
+    moments = iter([0.0, 1.0, 5.0, 11.0, 12.0, 31.0])
+    lines = Lines(clock=lambda: next(moments))
+    for done in (250, 2_250, 5_250, 5_500, 15_250):
+        lines.tell("complaints", done, 23_000)
+    assert capsys.readouterr().err.splitlines() == [
+        "complaints: 5,250 of 23,000, 500 complaints/s, 36 s left",
+        "complaints: 15,250 of 23,000, 500 complaints/s, 16 s left",
+    ]
+    assert rate_words("read accused", 1234.4) == "1,234 rows/s"
+    assert rate_words("complaints", None) == ""
+
+
+def test_a_new_year_gets_its_holidays_and_no_other_row(empty: Flask) -> None:
+    with unit_of_work(SYSTEM, now=utcnow()) as work:
+        first = reference.load(work)
+        year = utcnow().year
+    assert first["holiday"] > 80
+    with unit_of_work(SYSTEM, now=utcnow() + timedelta(days=366)) as work:
+        assert set(reference.load(work)) == {"holiday"}
+        days = set(work.session.scalars(select(Holiday.day)))
+    assert {day.year for day in days} == set(range(year - 2, year + 3))
+    with unit_of_work(SYSTEM) as work:
+        independence = work.session.scalars(select(Holiday).where(Holiday.day == date(year, 8, 15))).one()
+        assert (independence.name_en.split(";")[0], independence.name_hi.split(";")[0]) == (
+            "Independence Day", "स्वतंत्रता दिवस",
+        )  # fmt: skip
+        assert reference.load(work) == {}
+        posts = dict(work.session.execute(select(Disposition.code, ApprovalRule.post).join(Disposition)).all())
+        assert posts == dict.fromkeys(("FILED", "UNF", "CIVIL", "SUBJ", "ANON"), Post.DSP) | {
+            "FALSE": Post.SP, "OFFR": Post.SP,
+        }  # fmt: skip
+        assert {p.kind: (p.amount, p.span) for p in work.session.scalars(select(Policy))} == {
+            kind: (clock.amount, clock.span) for kind, clock in CLOCKS.items() if kind is not DeadlineKind.PRELIMINARY
+        }
