@@ -112,7 +112,7 @@ def world(empty: Flask, monkeypatch: pytest.MonkeyPatch) -> World:
 def lives(world: World) -> Iterator[Case]:
     """Lives of every kind, a few of each."""
     played: Counter[str] = Counter()
-    start = world.now - timedelta(days=80)
+    start = world.now - timedelta(days=90)
     for seed in range(TRIED):
         first = live(world, dice(seed), start + timedelta(hours=1.1 * seed))
         again = seed % 40 == 7 and first.accused is None
@@ -130,7 +130,7 @@ WANTED = {
     "decide_hold:True", "decide_hold:False", "resume", "resume:job", "ask_extension", "decide_extension:True",
     "decide_extension:False", "report", "give_back", "forward", "dispose", "consent", "transfer", "accept", "decline",
     "decline:job", "refer", "merge", "connect", "withdraw", "attempt", "feedback", "reopen", "appeal",
-    "hear:DISMISSED", "hear:ALLOWED", "hand_over", "assign:2", "dispose:2",
+    "hear:DISMISSED", "hear:ALLOWED", "hand_over", "inform", "assign:2", "dispose:2",
 }  # fmt: skip
 
 
