@@ -360,7 +360,7 @@ def longest_life(desk: Desk) -> None:
     deliver_report(desk, case)
     consent(desk, case, "APPEAL")
     move(desk, case, "branch.hsr", "appeal", grounds="निष्कर्ष गलत है।")
-    move(desk, case, "dsp.hsr", "hear", result="DISMISSED", reasons="दोनों पक्ष सुने गए।")
+    move(desk, case, "adgp", "hear", result="DISMISSED", reasons="दोनों पक्ष सुने गए।")
     page.goto(f"/admin/complaint/details/?id={case}")
     desk.check()
     told = page.locator("main").inner_text()

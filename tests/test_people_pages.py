@@ -257,3 +257,11 @@ def test_the_complaint_page_leads_to_the_list(app, sign_in):
     href = f"/admin/complaint/{case.id}/accused/"
     assert href in sign_in("dsp.hsr").get(f"/admin/complaint/details/?id={case.id}").get_data(as_text=True)
     assert href not in sign_in("sho.hsr").get(f"/admin/complaint/details/?id={case.id}").get_data(as_text=True)
+
+
+def test_home_says_what_waits_for_a_second_person(app, sign_in) -> None:
+    second = sign_in("sp.hsr")
+    assert "wait for your confirmation" not in second.get("/admin/").text
+    assert sign_in("branch.hsr").post("/admin/people/order/", moved()).status_code == 303
+    assert "1 changes wait for your confirmation" in second.get("/admin/").text
+    assert "wait for your confirmation" not in sign_in("branch.hsr").get("/admin/").text

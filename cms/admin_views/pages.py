@@ -16,7 +16,7 @@ from cms.authz import visible
 from cms.health import health
 from cms.models import Notice, db
 from cms.rules import Role, Rung
-from cms.services import notices
+from cms.services import notices, proposals
 from cms.unit_of_work import utcnow
 from cms.web import viewer, write
 
@@ -32,13 +32,15 @@ class Home(AdminIndexView):
         who, now, session = viewer(), utcnow(), db.session()
         if who.role is Role.ADMIN:
             state = health(current_app.extensions["cms_settings"])
-            return str(self.render("admin/index.html", health=state, tiles=[], groups=[], notices=[]))
+            return str(self.render("admin/index.html", health=state, tiles=[], groups=[], notices=[],
+                                   changes=proposals.waiting(session, who)))  # fmt: skip
         page: str = self.render(
             "admin/index.html",
             health=None,
             tiles=waiting.tiles(session, who, now),
             groups=waiting.groups(session, who, now),
             notices=notices.unread(session, who),
+            changes=proposals.waiting(session, who),
             rungs=Rung.__members__,
         )
         return page

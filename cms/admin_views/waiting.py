@@ -1,4 +1,4 @@
-"""What waits for an officer: the figures and cases of the home page, in at most four statements."""
+"""What waits for an officer: the figures and cases of the home page, in at most five statements."""
 
 from __future__ import annotations
 
