@@ -220,7 +220,7 @@ def test_the_record_of_an_import(app: Flask) -> None:
 
 def test_registrations_go_on_during_an_import(app: Flask, tmp_path: Path) -> None:
     world.build()
-    files = many(tmp_path, 2500)
+    files = many(tmp_path, 5000)
     viewer, taken, trouble = world.as_viewer("branch.hsr"), [], []
 
     def register() -> None:
