@@ -196,21 +196,23 @@ def client(app: Flask) -> FlaskClient:
     return app.test_client()
 
 
+def start(app: Flask, login: str) -> Browser:
+    """A browser with a session of its own."""
+    token = new_token()
+    user_id = db.session.scalars(select(User.id).where(User.login == login)).one()
+    with unit_of_work(SYSTEM, via="test") as work:
+        work.session.add(WebSession(token_hash=fingerprint(token), user_id=user_id, created_at=utcnow(),
+                                    expires_at=utcnow().replace(year=2099)))  # fmt: skip
+    client = app.test_client()
+    raw = secrets.token_hex(16)
+    with client.session_transaction() as cookie:
+        cookie["_user_id"], cookie["csrf_token"] = token, raw
+    signed = URLSafeTimedSerializer(SECRET, salt="wtf-csrf-token").dumps(raw)
+    return Browser(client, str(signed))
+
+
 @pytest.fixture
 def sign_in(app: Flask) -> Callable[[str], Browser]:
     """``sign_in("sho.hsr")`` gives a browser with a session of its own."""
 
-    def start(login: str) -> Browser:
-        token = new_token()
-        user_id = db.session.scalars(select(User.id).where(User.login == login)).one()
-        with unit_of_work(SYSTEM, via="test") as work:
-            work.session.add(WebSession(token_hash=fingerprint(token), user_id=user_id, created_at=utcnow(),
-                                        expires_at=utcnow().replace(year=2099)))  # fmt: skip
-        client = app.test_client()
-        raw = secrets.token_hex(16)
-        with client.session_transaction() as cookie:
-            cookie["_user_id"], cookie["csrf_token"] = token, raw
-        signed = URLSafeTimedSerializer(SECRET, salt="wtf-csrf-token").dumps(raw)
-        return Browser(client, str(signed))
-
-    return start
+    return lambda login: start(app, login)

@@ -8,13 +8,14 @@ import contextlib
 import json
 import os
 import secrets
+import shutil
 from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 import world
-from conftest import close, fill, settings_for
+from conftest import CleanClient, close, fill, settings_for, start
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -27,12 +28,14 @@ from hypothesis.stateful import (
 )
 from sqlalchemy import select
 from sqlalchemy.exc import NoResultFound
+from test_people import viewer as viewer_on
 
 from cms import create_app
 from cms.audit import canonical
 from cms.authz import visible
 from cms.i18n import ist_day
 from cms.models import (
+    Accused,
     ActionKind,
     AppealResult,
     Assignment,
@@ -57,21 +60,27 @@ from cms.models import (
     User,
     db,
 )  # fmt: skip
-from cms.rules import ENDS, OPEN, Conflict, NotFound, RuleBroken
+from cms.rules import ENDS, OPEN, Conflict, NotFound, Post, RuleBroken, Viewer
 from cms.services import (
+    accusing,
     complaints,
     deliveries,
     endings,
     enquiry,
     feedback,
     integrity,
+    orders,
+    people,
+    proposals,
     reminders,
     requests,
     rounds,
     transfers,
 )  # fmt: skip
+from cms.services.complaints import AccusedNamed
 from cms.services.desk import Forbidden
-from cms.unit_of_work import unit_of_work
+from cms.services.orders import Line, LineKind, Order
+from cms.unit_of_work import unit_of_work, utcnow
 
 LOGINS = [row[0] for row in world.PEOPLE]
 UNITS = [row[0] for row in world.UNITS]
@@ -82,10 +91,18 @@ logins = st.sampled_from(LOGINS)
 class Life(RuleBasedStateMachine):
     """One complaint, and whatever officers do to it."""
 
-    app = None
+    folder: Path
 
     def __init__(self) -> None:
         super().__init__()
+        folder = self.folder / secrets.token_hex(4)
+        folder.mkdir()
+        for part in self.folder.glob("cms.sqlite3*"):
+            shutil.copy(part, folder / part.name)
+        self.app = create_app(settings_for(folder))
+        self.app.testing = True
+        self.app.test_client_class = CleanClient
+        self.app.extensions["cms_hint"] = None
         self.context = self.app.app_context()
         self.context.push()
         self.now = world.NOW
@@ -97,7 +114,7 @@ class Life(RuleBasedStateMachine):
             if hasattr(self, "case_id"):
                 self.settle()
         finally:
-            db.session.remove()
+            close(self.app)
             self.context.pop()
 
     # ------------------------------------------------------------ steps
@@ -115,7 +132,7 @@ class Life(RuleBasedStateMachine):
 
     def do(self, login: str, use, *args, versioned: bool = True, **values) -> None:
         """One use case by one person at the version of now; a refusal is an answer too."""
-        viewer = world.as_viewer(login)
+        viewer = self.who(login)
         version = db.session.scalar(select(Complaint.version).where(Complaint.id == self.case_id))
         before = self.row()
         seen = (self.case_id, version) if versioned else (self.case_id,)
@@ -126,6 +143,10 @@ class Life(RuleBasedStateMachine):
         except (*REFUSED, NoResultFound):
             db.session.rollback()
             assert self.row() == before, "a refusal left something behind"
+
+    def who(self, login: str) -> Viewer:
+        """The viewer with the seats of today."""
+        return viewer_on(login, ist_day(self.now))
 
     def row(self) -> tuple:
         db.session.rollback()
@@ -146,7 +167,7 @@ class Life(RuleBasedStateMachine):
     def assign(self, login: str, index: int) -> None:
         fits = []
         with contextlib.suppress(RuleBroken):
-            fits = complaints.eligible_ios(db.session(), world.as_viewer(login), self.case(), self.now)
+            fits = complaints.eligible_ios(db.session(), self.who(login), self.case(), self.now)
         self.do(login, complaints.assign, fits[index % len(fits)].id if fits else world.officer("io.srs").id)
 
     def io(self) -> str:
@@ -223,7 +244,7 @@ class Life(RuleBasedStateMachine):
         document_id = db.session.scalar(report.limit(1))
         if document_id is not None:
             try:
-                with unit_of_work(world.as_viewer("branch.hsr"), now=self.now) as work:
+                with unit_of_work(self.who("branch.hsr"), now=self.now) as work:
                     deliveries.deliver(work, document_id, Channel.PRINT)
             except REFUSED:
                 db.session.rollback()
@@ -266,15 +287,45 @@ class Life(RuleBasedStateMachine):
     def hear(self, login: str, result: AppealResult) -> None:
         self.do(login, rounds.hear, result, "heard")
 
-    @rule(sweep=st.sampled_from(["holds", "transfers", "reminders"]))
+    @rule(login=logins, unit=st.sampled_from(UNITS), post=st.sampled_from([Post.IO, Post.SHO, Post.DSP]),
+          kind=st.sampled_from(list(LineKind)), successor=st.none() | logins)  # fmt: skip
+    def order(self, login: str, unit: str, post: Post, kind: LineKind, successor: str | None) -> None:
+        """A posting order, confirmed by a second person: open complaints are handed over in the same act."""
+        today, goes = ist_day(self.now), kind in (LineKind.RELIEVED, LineKind.RETIRED)
+        line = Line(
+            officer_id=world.officer(login).id, kind=kind, start=today, unit_id=None if goes else world.unit(unit).id,
+            post=None if goes else post, successor_id=world.officer(successor).id if successor else None,
+            end=today + timedelta(days=9) if kind in (LineKind.ACTING, LineKind.COVER) else None,
+        )  # fmt: skip
+        with contextlib.suppress(*REFUSED):
+            with unit_of_work(self.who("branch.hsr"), now=self.now) as work:
+                made = proposals.propose_order(work, Order(secrets.token_hex(3), today, (line,)))
+                seen = made.id, made.version
+            with unit_of_work(self.who("adgp"), now=self.now) as work:
+                proposals.confirm(work, *seen)
+
+    @rule(login=st.sampled_from(["dsp.hsr", "sp.hsr", "adgp"]), officer=st.none() | logins, unit=st.sampled_from(UNITS))
+    def accuse(self, login: str, officer: str | None, unit: str) -> None:
+        named = AccusedNamed(officer_id=world.officer(officer).id) if officer else AccusedNamed(unit_id=world.unit(unit).id)
+        self.do(login, accusing.accuse, named, "named later")
+
+    @rule(login=st.sampled_from(["dsp.hsr", "sp.hsr", "adgp"]))
+    def clear(self, login: str) -> None:
+        link = db.session.scalar(
+            select(Accused.id).where(Accused.complaint_id == self.case_id, Accused.dropped_at.is_(None))
+        )
+        self.do(login, accusing.clear_link, link, "named by mistake")
+
+    @rule(sweep=st.sampled_from(["holds", "transfers", "reminders", "orders"]))
     def sweep(self, sweep: str) -> None:
-        {"holds": requests.end_holds, "transfers": transfers.lapse, "reminders": reminders.sweep}[sweep](self.now)
+        {"holds": requests.end_holds, "transfers": transfers.lapse, "reminders": reminders.sweep,
+         "orders": orders.take_effect}[sweep](self.now)
 
     @rule(login=logins)
     def outage(self, login: str) -> None:
         """The process dies in the middle of a use case: nothing of it is there."""
         before = self.row()
-        with contextlib.suppress(KeyboardInterrupt), unit_of_work(world.as_viewer(login), now=self.now) as work:
+        with contextlib.suppress(KeyboardInterrupt), unit_of_work(self.who(login), now=self.now) as work:
             case = work.session.get_one(Complaint, self.case_id)
             case.subject = "half done"
             work.session.flush()
@@ -347,11 +398,12 @@ class Life(RuleBasedStateMachine):
     def walls(self, case: Complaint) -> None:
         """Nobody barred sees it, by whatever way the policy is asked."""
         barred = set(db.session.scalars(select(BarredUnit.unit_id).where(BarredUnit.complaint_id == case.id)))
-        assert bool(barred) == case.restricted
+        accused = people.restricting_officers(db.session(), case.id)
+        assert bool(barred or accused) == case.restricted
         assert not barred.intersection(int(p) for p in case.unit.path.strip("/").split("/"))
         for login in LOGINS:
-            viewer = world.as_viewer(login)
-            shut = any(barred.intersection(seat.line) for seat in viewer.seats)
+            viewer = self.who(login)
+            shut = viewer.officer_id in accused or any(barred.intersection(seat.line) for seat in viewer.seats)
             sees = db.session.scalar(visible(select(Complaint.id).where(Complaint.id == case.id), Complaint, viewer))
             if shut:
                 assert sees is None, login
@@ -361,13 +413,14 @@ class Life(RuleBasedStateMachine):
                     assert db.session.scalar(query) is None, (login, model)
                 notice = select(Notice.id).where(Notice.complaint_id == case.id)
                 assert db.session.scalar(visible(notice, Notice, viewer)) is None
-            elif case.io_id == viewer.officer_id:
+            elif case.io_id == viewer.officer_id and viewer.seats:
                 assert sees, login
 
     def settle(self) -> None:
-        """At the end of the life: history rebuilds the row, and the chain verifies."""
+        """At the end of the life: history rebuilds the row, the chain verifies, no page tells the barred."""
         db.session.rollback()
         case = self.case()
+        self.pages(case)
         built: dict[str, object] = {}
         query = select(History).where(
             History.root == "complaint", History.root_id == case.id, History.table_name == "complaint"
@@ -381,21 +434,34 @@ class Life(RuleBasedStateMachine):
             assert integrity.verify(connection, self.app.extensions["cms_vault"]) == []
 
 
+    def pages(self, case: Complaint) -> None:
+        """List, count, search, export, PDF, page and home say nothing to whoever is barred today."""
+        barred = set(db.session.scalars(select(BarredUnit.unit_id).where(BarredUnit.complaint_id == case.id)))
+        accused = people.restricting_officers(db.session(), case.id)
+        paper = db.session.scalar(select(Document.id).where(Document.complaint_id == case.id))
+        number, case_id = case.number, case.id
+        for login in LOGINS:
+            viewer = viewer_on(login, ist_day(utcnow()))
+            if not (viewer.officer_id in accused or any(barred.intersection(seat.line) for seat in viewer.seats)):
+                continue
+            browser = start(self.app, login)
+            for path in ("/admin/", "/admin/complaint/", f"/admin/complaint/?q={number}", "/admin/complaint/?book=restricted",
+                         "/admin/complaint/export/csv/", "/admin/complaint/export/csv/?book=restricted"):  # fmt: skip
+                said = browser.get(path).get_data(as_text=True)
+                assert number not in said.replace(f'value="{number}"', "").replace(f"q={number}", ""), (login, path)
+            for path in (f"details/?id={case_id}", f"{case_id}/document/{paper}/", f"{case_id}/files/", f"{case_id}/act/"):
+                assert browser.get(f"/admin/complaint/{path}").status_code in (403, 404), (login, path)
+
+
 @pytest.mark.slow
 def test_random_lives(tmp_path: Path) -> None:
-    made = settings_for(tmp_path)
-    fill(made)
-    Life.app = create_app(made)
-    Life.app.extensions["cms_hint"] = None
-    try:
-        run_state_machine_as_test(
-            Life,
-            settings=settings(
-                max_examples=int(os.environ.get("CMS_LIVES", "12")), stateful_step_count=40, deadline=None,
-                phases=(Phase.generate, Phase.shrink),
-                suppress_health_check=list(HealthCheck), derandomize=False, database=None,
-            ),
-        )  # fmt: skip
-    finally:
-        with Life.app.app_context():
-            close(Life.app)
+    fill(settings_for(tmp_path))
+    Life.folder = tmp_path
+    run_state_machine_as_test(
+        Life,
+        settings=settings(
+            max_examples=int(os.environ.get("CMS_LIVES", "12")), stateful_step_count=40, deadline=None,
+            phases=(Phase.generate, Phase.shrink), suppress_health_check=list(HealthCheck), derandomize=False,
+            database=None,
+        ),
+    )  # fmt: skip
