@@ -1,6 +1,7 @@
 """The table of moves, and each move by the right person, by the wrong one, and what it does to the clocks."""
 
 import io
+import re
 from datetime import date, timedelta
 from itertools import pairwise
 
@@ -93,7 +94,6 @@ def test_every_move_has_a_post_and_every_status_a_way_on() -> None:
 
 
 def test_nothing_but_the_table_writes_a_status() -> None:
-    import re
     from pathlib import Path
 
     allowed = {"step.py", "complaints.py", "bulk.py"}
@@ -573,6 +573,32 @@ def test_a_form_sent_twice_is_done_once(app, sign_in) -> None:
     for _ in range(2):
         assert io.post(f"/admin/complaint/{case.id}/act/", said).status_code == 303
     assert db.session.scalar(select(func.count()).select_from(Action).where(Action.kind == ActionKind.CALL)) == 1
+
+
+FORMS = (
+    ("admin", "/admin/category/new/"), ("admin", "/admin/category/edit/?id=1"), ("branch.hsr", "/admin/complaint/new/"),
+    ("branch.hsr", "/admin/complaint/{id}/handover/"), ("branch.hsr", "/admin/people/order/"), ("admin", "/admin/people/account/"),
+    ("sho.hsr", "/admin/complaint/{id}/files/"), ("sp.hsr", "/admin/complaint/{id}/accused/"),
+    ("sho.hsr", "/admin/complaint/{id}/assign/"), ("branch.hsr", "/admin/complaint/edit/?id={id}"),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("login", "path"), FORMS)
+def test_every_form_carries_a_key(app, sign_in, login, path) -> None:
+    case = world.registered()
+    page = sign_in(login).get(path.format(id=case.id)).text
+    forms = re.findall(r"<form[^>]*method=\"post\".*?</form>", page, re.S)
+    ours = [form for form in forms if "/logout" not in form]
+    assert ours
+    assert [form[:200] for form in ours if 'name="form_key"' not in form] == []
+
+
+def test_a_list_row_entered_twice_is_one(app, sign_in) -> None:
+    admin = sign_in("admin")
+    said = {"form_key": "x" * 20, "code": "NEW", "name_en": "New", "name_hi": "नई", "active": "yes"}
+    answers = [admin.post("/admin/category/new/", said).status_code for _ in range(2)]
+    assert answers == [303, 303]
+    assert db.session.scalar(select(func.count()).select_from(world.Category).where(world.Category.code == "NEW")) == 1
 
 
 def test_open_and_is_open_agree_in_the_database(app) -> None:
