@@ -433,3 +433,10 @@ def test_every_column_of_a_complaint_has_a_name_for_people(app):
             key = column.key
             known = key in named or (table, key) in history.LABELS or key in history.PLUMBING | PLUMBING | {"id"}
             assert known, f"{table}.{key}"
+
+
+@pytest.mark.parametrize(("days", "told"), [(0, False), (1, False), (2, True)])
+def test_a_late_registration_is_flagged(app, sign_in, days, told):
+    case = world.registered(mode_id=world.master(world.Mode, "DAK").id, received_on=world.NOW.date() - timedelta(days=days))
+    page = sign_in("sp.hsr").get(f"/admin/complaint/details/?id={case.id}").text
+    assert ("registered 2 days later" in page) is told

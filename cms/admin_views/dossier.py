@@ -14,6 +14,7 @@ from cms.admin_views.buttons import Buttons, buttons, unanswered
 from cms.admin_views.edge import Chip, derivation, due_chip, overall
 from cms.admin_views.ledgers import Ledgers, People, ledgers
 from cms.admin_views.ledgers import people as people_of
+from cms.admin_views.papers import previews
 from cms.admin_views.timeline import Section, sections
 from cms.admin_views.whose import BAR, Row, Whose, clock_rows, whose
 from cms.authz import allowed, visible
@@ -26,6 +27,7 @@ from cms.models import (
     DeadlineChange,
     Delivery,
     Direction,
+    DocumentKind,
     Kind,
     Officer,
     Party,
@@ -79,11 +81,17 @@ class Dossier:
     complainant: Party | None
     same_phone: list[Complaint] = field(default_factory=list)
     ways: dict[int, list[Delivery]] = field(default_factory=dict)
+    previews: list[DocumentKind] = field(default_factory=list)
 
     @property
     def waiting(self) -> list[Request]:
         """Requests without an answer."""
         return [asked for asked in self.found.requests if asked.decided_at is None]
+
+    @property
+    def lag(self) -> int:
+        """Days between receipt and registration; told when more than one."""
+        return (ist_day(self.complaint.registered_at) - self.complaint.received_on).days
 
     @property
     def orders(self) -> list[Direction]:
@@ -113,6 +121,7 @@ def dossier(session: Session, viewer: Viewer, complaint_id: int) -> Dossier:
         complainant=party,
         same_phone=same_phone(session, viewer, complaint, party),
         ways=by_document(found.deliveries),
+        previews=previews(viewer, complaint),
     )  # fmt: skip
 
 
