@@ -30,7 +30,7 @@ from sqlalchemy import select
 from cms.i18n import group_digits, ist, ist_day
 from cms.models import Complaint, ImportBatch, db
 from cms.rules import SYSTEM
-from cms.services import reference, upkeep
+from cms.services import reference, samples, upkeep
 from cms.services.demo import fill
 from cms.services.demo.state import LATE, SHAPES
 from cms.services.importing import batches, profile_toml
@@ -50,7 +50,7 @@ class Refused(click.ClickException):
 
 def attach(group: click.Group) -> None:
     """Add the commands of this page to the group of ``cms``."""
-    for command in (import_, demo, reference_):
+    for command in (import_, demo, reference_, samples_):
         group.add_command(command)
 
 
@@ -275,6 +275,14 @@ def ensure_reference() -> None:
     reference.prepare()
     with unit_of_work(SYSTEM, via="cli") as work:
         reference.load_rules(work)
+
+
+@click.command("samples")
+@click.option("--write", "folder", required=True, type=click.Path(path_type=Path), help="The folder they go to.")
+def samples_(folder: Path) -> None:
+    """Write a PDF of each kind of paper about made-up persons, and its picture if pdftoppm is there."""
+    for path in samples.write(folder):
+        click.echo(f"{path.stat().st_size:>8}  {path}")
 
 
 @click.group("reference")

@@ -1,4 +1,4 @@
-"""Documents of the office: the copy of the complaint and the action-taken report.
+"""Documents of the office: the copy of the complaint, the report, letters, the noting sheet.
 
 One template gives two things: the PDF that is issued, and the same page as accessible HTML.
 ``html`` needs Jinja alone; WeasyPrint is loaded by ``render`` and ``warm`` only, so that the
@@ -23,7 +23,16 @@ import segno
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from cms.pdf_data import CopyData, LetterData, ReportAction, ReportData, ReportFinding
+from cms.pdf_data import (
+    CopyData,
+    HandOverData,
+    LetterData,
+    LetterPart,
+    NotingData,
+    ReportAction,
+    ReportData,
+    ReportFinding,
+)  # fmt: skip
 from cms.pdf_text import TextLayer
 
 if TYPE_CHECKING:
@@ -58,6 +67,8 @@ MAX_CHARACTERS = 60_000
 """Of all texts of one document together; a complaint of 200 words has about 1,200."""
 LONG_TEXTS = frozenset({"text", "outcome_reasons"})
 """Fields of a document (not of its lists) that may fill pages."""
+QUOTED = "quoted"
+"""Paragraphs of a letter in an officer's words: no table holds them, so they may be long as well."""
 MAX_FIELD = 4_000
 """Characters of any other text: one word of 50,000 in a table cell took minutes."""
 MAX_LINES = 2_000
@@ -94,7 +105,7 @@ class RendererUnfit(RuntimeError):
     """This installation cannot render: a font, a style sheet or the emblem is missing."""
 
 
-Document: TypeAlias = Mapping[str, Any] | CopyData | ReportData | LetterData
+Document: TypeAlias = Mapping[str, Any] | CopyData | ReportData | LetterData | NotingData | HandOverData
 
 
 def render(template: str, data: Document, *, language: str) -> bytes:
@@ -108,11 +119,12 @@ def render(template: str, data: Document, *, language: str) -> bytes:
     return _engine().write(page, clean(code).encode())
 
 
-def html(template: str, data: Document, *, language: str, embed: bool) -> str:
+def html(template: str, data: Document, *, language: str, embed: bool, preview: bool = False) -> str:
     """Return the document as an accessible HTML page.
 
     With ``embed`` it carries its pictures and no link to a style sheet (for the PDF); without,
     it names ``/static/letter.css`` and has no inline style, as the site's CSP demands.
+    ``preview`` marks it as not issued, above and below, and leaves its QR out.
     Raises `DocumentRefused` like `render`.
     """
     if language not in LANGUAGES:
@@ -120,7 +132,10 @@ def html(template: str, data: Document, *, language: str, embed: bool) -> str:
     texts = _clean_document(data)
     order = LANGUAGES[language]
     page = _templates().get_template(template)
-    return page.render(texts, d=texts, order=order, tags=partial(_tags, order), embed=embed, emblem=_emblem())
+    tags = partial(_tags, order)
+    return page.render(
+        texts, d=texts, order=order, tags=tags, embed=embed, emblem=_emblem(), preview=preview
+    )
 
 
 def warm() -> None:
@@ -128,7 +143,7 @@ def warm() -> None:
 
     For the renderer before it forks. Raises `RendererUnfit` naming what is missing.
     """
-    for template, kind in (("copy.html", CopyData), ("report.html", ReportData)):
+    for template, kind in (("copy.html", CopyData), ("report.html", ReportData), ("letter.html", LetterData)):
         render(template, _filler(kind), language="hi")
 
 
@@ -136,7 +151,7 @@ def _filler(kind: type[Any]) -> dict[str, Any]:
     """A letter that says nothing, with every field filled."""
     said = "हरियाणा पुलिस, कार्रवाई 12 नवंबर 2026 (Haryana Police)"
     fillers: dict[str, Any] = {"int": 1, "str": said, "Sequence[str]": [said]}
-    for part in (ReportAction, ReportFinding):
+    for part in (ReportAction, ReportFinding, LetterPart):
         fillers[f"Sequence[{part.__name__}]"] = [dict.fromkeys((f.name for f in dataclasses.fields(part)), said)]
     filler = {field.name: fillers[str(field.type)] for field in dataclasses.fields(kind)}
     filler |= dict.fromkeys((name for name in filler if name.endswith("_url")), "https://localhost/")
@@ -176,7 +191,7 @@ def _size(value: Any, limit: int = MAX_FIELD) -> int:
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         value = dataclasses.asdict(value)
     if isinstance(value, Mapping):
-        return sum(map(_size, value.values()))
+        return sum(_size(item, MAX_CHARACTERS if key == QUOTED else MAX_FIELD) for key, item in value.items())
     if isinstance(value, Sequence):
         if len(value) > MAX_ITEMS:
             raise DocumentRefused(f"a list of {len(value)} entries; at most {MAX_ITEMS}")

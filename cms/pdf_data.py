@@ -81,9 +81,11 @@ class ReportFinding:
 class ReportData:
     """What the action-taken report (``report.html``) says; texts as in `CopyData`.
 
-    ``period_*`` carries its day count in words. ``appeal_to_*`` names the officer who hears
-    the appeal, ``appeal_until_*`` its last day. ``answer_url`` is where the complainant says
-    whether satisfied; empty where that is done on paper.
+    ``period_*`` carries its day count in words. ``round_*`` says of a later enquiry which one it
+    is and what it follows from. ``appeal_to_*`` names who hears the appeal (empty above the
+    highest authority), ``appeal_until_*`` its last day if the report is delivered at once.
+    ``answer_url`` is where the complainant says whether satisfied; empty where that is done on
+    paper.
     """
 
     letterhead_hi: Sequence[str]
@@ -129,6 +131,10 @@ class ReportData:
     officer_post_en: str
     copies_hi: Sequence[str]
     copies_en: Sequence[str]
+    round_hi: str = ""
+    round_en: str = ""
+    appeal_days_hi: str = "30 दिन"
+    appeal_days_en: str = "30 days"
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,7 +154,8 @@ class LetterPart:
 class LetterData:
     """A letter to the complainant (``letter.html``): interim reply, notice, decision.
 
-    ``subject_*`` is what it is about; ``parts`` follow each other as paragraphs.
+    ``subject_*`` is what it is about; ``parts`` follow each other as paragraphs. ``track_url``:
+    where the complaint can be followed; empty where that is not offered.
     """
 
     letterhead_hi: Sequence[str]
@@ -179,3 +186,105 @@ class LetterData:
     officer_post_en: str
     copies_hi: Sequence[str]
     copies_en: Sequence[str]
+    track_url: str = ""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class NotingRow:
+    """One marking, order, request or decision: day and ``clock``, who to whom, in what words, due by when."""
+
+    on_hi: str
+    on_en: str
+    kind_hi: str
+    kind_en: str
+    from_hi: str
+    from_en: str
+    to_hi: str
+    to_en: str
+    text: str
+    language: str
+    clock: str = ""
+    due_hi: str = ""
+    due_en: str = ""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class NotingRound:
+    """The notings of one enquiry, oldest first; ``title_*`` is empty where there was one alone."""
+
+    title_hi: str
+    title_en: str
+    rows: Sequence[NotingRow]
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class NotingData:
+    """What the noting sheet (``noting.html``) says; for the office alone, never for the complainant."""
+
+    letterhead_hi: Sequence[str]
+    letterhead_en: Sequence[str]
+    memo_number: str
+    date_hi: str
+    date_en: str
+    number: str
+    complaint_subject: str
+    complainant_name: str
+    station_hi: str
+    station_en: str
+    received_on_hi: str
+    received_on_en: str
+    status_hi: str
+    status_en: str
+    due_on_hi: str
+    due_on_en: str
+    rounds: Sequence[NotingRound]
+    verify_url: str
+    verification_code: str
+    version: int
+    issued_at_hi: str
+    issued_at_en: str
+    officer_name: str
+    officer_rank_hi: str
+    officer_rank_en: str
+    officer_post_hi: str
+    officer_post_en: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class HandOverRow:
+    """One complaint that was handed over: to whom, how it stands, what was done last."""
+
+    number: str
+    subject: str
+    language: str
+    to_hi: str
+    to_en: str
+    status_hi: str
+    status_en: str
+    due_on_hi: str
+    due_on_en: str
+    last_hi: str
+    last_en: str
+    last_text: str
+    last_language: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class HandOverData:
+    """What the hand-over note (``handover.html``) says, as this reader may see it.
+
+    ``number`` is that of the order. It is no issued document: it has no code and no QR.
+    """
+
+    letterhead_hi: Sequence[str]
+    letterhead_en: Sequence[str]
+    number: str
+    date_hi: str
+    date_en: str
+    leaves_hi: str
+    leaves_en: str
+    belt_no: str
+    rows: Sequence[HandOverRow]
+    verify_url: str = ""
+    verification_code: str = ""
+    version: int = 1

@@ -179,7 +179,9 @@ def document_of(complaint_id: int, document_id: int) -> Document:
         Document.id == document_id, Document.complaint_id == complaint_id
     )
     found: Document | None = db.session().scalar(visible(query, Document, viewer()))
-    if found is None:
+    if found is None or (
+        found.kind in documents.INTERNAL and not allowed(viewer(), "history", found.complaint)
+    ):
         raise NotFound("Document")
     return found
 

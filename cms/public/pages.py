@@ -183,7 +183,7 @@ def answer_line(complaint: Complaint) -> str:
 
 def files(complaint: Complaint) -> list[File]:
     """The newest version of each document."""
-    newest = {document.kind: document for document in complaint.documents}
+    newest = {d.kind: d for d in complaint.documents if d.kind not in documents.INTERNAL}
     return [
         File(
             d.id, str(d.kind), d.state is DocumentState.READY, d.state is not DocumentState.PAPER,
@@ -196,7 +196,8 @@ def files(complaint: Complaint) -> list[File]:
 def document_of(document_id: int) -> tuple[Complaint, Document]:
     """A document of the complaint that number and code open. NotFound if they open nothing."""
     complaint = opened()
-    found = [d for d in complaint.documents if d.id == document_id] if complaint else []
+    given = [d for d in complaint.documents if d.kind not in documents.INTERNAL] if complaint else []
+    found = [d for d in given if d.id == document_id]
     if complaint is None or not found:
         raise NotFound("Document")
     return complaint, found[0]

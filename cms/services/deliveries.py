@@ -19,6 +19,7 @@ from cms.models import (
 )  # fmt: skip
 from cms.rules import Move, NotFound, RuleBroken, Status, Viewer
 from cms.services.desk import complaint_for, filled, optional
+from cms.services.documents import INTERNAL
 from cms.services.step import note, take
 from cms.unit_of_work import Work
 
@@ -31,6 +32,9 @@ def deliver(
     if document is None:
         raise NotFound("Document")
     complaint = complaint_for(work, "deliver", document.complaint_id)
+    if document.kind in INTERNAL:
+        raise RuleBroken(_l("“%(document)s” is a paper of the office; it is not given to the complainant."),
+                         document=document.kind.label)  # fmt: skip
     if channel is Channel.DECLINED:
         note = filled(note, _l("Reason"), 300)
     if channel in (Channel.EMAIL, Channel.POST):

@@ -1,4 +1,4 @@
-"""The copy of the complaint and the action-taken report: what they say is fixed at issue.
+"""Papers that are issued, the copy and the action-taken report first: what they say is fixed at issue.
 
 The row carries the plain data; the renderer makes the bytes from it, at once or when it is back.
 The receipt code is derived when the document is made and is stored nowhere.
@@ -11,40 +11,73 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
-from flask_babel import force_locale
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from cms.i18n import _l, english_date, hindi_date, ist_day, show_moment
+from cms.i18n import _, _l, english_date, hindi_date, ist_day, ngettext, show_day
 from cms.models import (
     TOLD,
     Action,
+    ActionKind,
+    Appeal,
     Complaint,
+    Deadline,
+    DeadlineKind,
     Document,
     DocumentKind,
     DocumentState,
-    Officer,
-    Party,
+    EnquiryReport,
     PartyRole,
-    Unit,
+    Round,
 )  # fmt: skip
 from cms.pdf import DocumentRefused
-from cms.pdf_data import CopyData, LetterData, LetterPart, ReportAction, ReportData, ReportFinding
-from cms.rules import CLOCK_DAYS, Post
+from cms.pdf_data import (
+    CopyData,
+    LetterData,
+    LetterPart,
+    NotingData,
+    NotingRound,
+    NotingRow,
+    ReportAction,
+    ReportData,
+    ReportFinding,
+)  # fmt: skip
+from cms.rules import SUPERIORS, Post
+from cms.services import clocks, people
+from cms.services.step import round_of
+from cms.services.wording import (
+    addressee,
+    both,
+    copies,
+    days,
+    in_both_scripts,
+    language_of,
+    letterhead,
+    moments,
+    office,
+    offices,
+    ordinal,
+    signature,
+    signing_seat,
+    with_rank,
+)  # fmt: skip
+from cms.services.wording import complainant as complainant
 from cms.store import Store
 from cms.unit_of_work import Work, unit_of_work
 from cms.vault import Vault, new_code
 
 QUICK_TRIES = 5
-APPEAL_DAYS = 30
+INTERNAL = frozenset({DocumentKind.NOTING})
+"""Papers of the office: never shown, sent or handed to the complainant."""
 LETTERS = (DocumentKind.INTERIM, DocumentKind.REOPENED, DocumentKind.APPEAL)
 TEMPLATES = {
     DocumentKind.COPY: "copy.html", DocumentKind.REPORT: "report.html",
-    **dict.fromkeys(LETTERS, "letter.html"),
+    DocumentKind.NOTING: "noting.html", **dict.fromkeys(LETTERS, "letter.html"),
 }  # fmt: skip
 CLASSES: dict[DocumentKind, type[Any]] = {
     DocumentKind.COPY: CopyData,
     DocumentKind.REPORT: ReportData,
+    DocumentKind.NOTING: NotingData,
     **dict.fromkeys(LETTERS, LetterData),
 }
 
@@ -70,6 +103,7 @@ def issue(
     )
     code = new_code()
     version = (last or 0) + 1
+    memo = {"memo_number": f"{data['memo_number']}/{version}"} if "memo_number" in data else {}
     document = Document(
         complaint_id=complaint.id,
         kind=kind,
@@ -77,7 +111,7 @@ def issue(
         issued_at=work.now,
         issued_by_id=work.actor.user_id,
         code=code,
-        data={**data, "version": version, "verification_code": code},
+        data={**data, **memo, "version": version, "verification_code": code},
         state=DocumentState.PENDING,
     )
     work.session.add(document)
@@ -86,62 +120,18 @@ def issue(
     return document
 
 
-def both(make: Callable[[], Any], name: str) -> dict[str, str]:
-    """``name_hi`` and ``name_en`` of a text that depends on the language in force."""
-    said = {}
-    for lang in ("hi", "en"):
-        with force_locale(lang):
-            said[f"{name}_{lang}"] = str(make())
-    return said
-
-
-def days(name: str, moment: Any) -> dict[str, str]:
-    """A day in both languages."""
-    day = ist_day(moment) if isinstance(moment, datetime) else moment
-    return {f"{name}_hi": hindi_date(day), f"{name}_en": english_date(day)}
-
-
-def moments(name: str, at: datetime) -> dict[str, str]:
-    """Day and time in both languages."""
-    return {f"{name}_{lang}": show_moment(at, lang) for lang in ("hi", "en")}
-
-
-def letterhead(session: Session, complaint: Complaint) -> dict[str, list[str]]:
-    """Lines of the letterhead: the district's office, then the station."""
-    district, unit = complaint.district, complaint.unit
-    units = [district] if district.id == unit.id else [district, unit]
-    return {
-        "letterhead_hi": [u.letterhead_hi or u.name_hi for u in units],
-        "letterhead_en": [u.letterhead_en or u.name_en for u in units],
-    }
-
-
-def complainant(complaint: Complaint) -> Party | None:
-    """The person who gets the copy and the report."""
-    people_in = [p for p in complaint.parties if p.role is PartyRole.COMPLAINANT]
-    return people_in[0] if people_in else None
-
-
-def officer_of(work: Work) -> dict[str, str]:
-    """Who signs: the actor's name, rank and post."""
-    officer = work.session.get(Officer, work.actor.officer_id) if work.actor.officer_id else None
-    seat = work.actor.seats[0] if work.actor.seats else None
-    post = seat.post if seat else Post.BRANCH
-    return {
-        "officer_name": officer.name_en if officer else work.actor.name,
-        "officer_rank_hi": officer.rank.name_hi if officer else "",
-        "officer_rank_en": officer.rank.name_en if officer else "",
-        **both(lambda: post.label, "officer_post"),
-    }
-
-
 def copy_data(work: Work, complaint: Complaint) -> dict[str, Any]:
     """What the copy says, in both languages; the addresses and the code are added when made."""
     party = complainant(complaint)
-    deadline_words = _l("%(days)s calendar days from the date of receipt") % {"days": CLOCK_DAYS}
+    promise = work.session.scalar(
+        select(Deadline)
+        .where(Deadline.complaint_id == complaint.id, Deadline.kind == DeadlineKind.OVERALL)
+        .order_by(Deadline.round)
+        .limit(1)
+    )
     opposite = [p.name for p in complaint.parties if p.role is PartyRole.OPPOSITE]
     return {
-        **letterhead(work.session, complaint),
+        **letterhead(offices(complaint)),
         "number": complaint.number,
         "complainant_name": party.name if party else "",
         "complainant_address": (party.address if party else None) or "",
@@ -155,10 +145,10 @@ def copy_data(work: Work, complaint: Complaint) -> dict[str, Any]:
         **both(lambda: complaint.unit.name, "station"),
         **days("received_on", complaint.received_on),
         **moments("registered_at", complaint.registered_at),
-        **days("due_on", complaint.due_at),
-        **both(lambda: deadline_words, "due_reason"),
+        **days("due_on", promise.due_at if promise else complaint.due_at),
+        **both(lambda: promise.derivation(show_day) if promise else "", "due_reason"),
         **moments("issued_at", work.now),
-        **officer_of(work),
+        **signature(work, complaint.unit.path),
     }
 
 
@@ -169,142 +159,181 @@ def against(link: Any) -> str:
     return str(link.unit.name_en if link.unit else link.described)
 
 
+def latest_report(work: Work, complaint: Complaint) -> EnquiryReport | None:
+    """The report of the present round that was submitted last."""
+    query = select(EnquiryReport).where(
+        EnquiryReport.complaint_id == complaint.id, EnquiryReport.round == complaint.round
+    )
+    return work.session.scalar(query.order_by(EnquiryReport.no.desc()).limit(1))
+
+
 def report_data(work: Work, complaint: Complaint) -> dict[str, Any]:
-    """What the action-taken report says."""
-    party = complainant(complaint)
-    io = complaint.io
-    spent = (ist_day(work.now) - complaint.received_on).days
+    """What the action-taken report says of the present round.
+
+    Before the disposal (in a preview) it says what the submitted report proposes.
+    """
+    io, present = complaint.io, round_of(work, complaint)
+    submitted = None if complaint.disposition else latest_report(work, complaint)
+    outcome = submitted.disposition if submitted else complaint.disposition
+    reasons = (submitted.reasons if submitted else complaint.disposal_text) or ""
+    found = {f.allegation_id: (f.finding, f.reasons) for f in submitted.findings} if submitted else {}
     return {
-        **letterhead(work.session, complaint),
+        **letterhead(offices(complaint)),
         "memo_number": f"{complaint.number}/ATR",
         **days("date", work.now),
-        "addressee_name": party.name if party else "",
-        "addressee_address": (party.address if party else None) or "",
+        **addressee(complaint),
         **both(lambda: _l("Sir / Madam,"), "salutation"),
         "number": complaint.number,
         **days("complaint_date", complaint.received_on),
         "complaint_subject": complaint.subject or "",
-        "io_name": io.name_en if io else "",
+        "io_name": in_both_scripts(io),
         **both(lambda: io.rank.name if io else "", "io_rank"),
-        **both(lambda: complaint.unit.name, "io_unit"),
-        "period_hi": period("hi", complaint, work.now, spent),
-        "period_en": period("en", complaint, work.now, spent),
-        "actions": [report_action(a) for a in told_actions(work, complaint)],
-        "findings": [report_finding(a) for a in complaint.allegations],
-        **both(lambda: complaint.disposition, "outcome"),
-        "outcome_reasons": complaint.disposal_text or "",
-        "outcome_language": language_of(complaint.disposal_text),
-        **appeal(work, complaint),
+        **both(lambda: io.unit.name if io and io.unit else complaint.unit.name, "io_unit"),
+        **period(complaint, present, work.now),
+        **round_words(work, complaint, present),
+        "actions": [report_action(*told) for told in told_actions(work, complaint)],
+        "findings": [
+            report_finding(a.what, *found.get(a.id, (a.finding, a.reasons))) for a in complaint.allegations
+        ],
+        **both(lambda: outcome or "", "outcome"),
+        "outcome_reasons": reasons,
+        "outcome_language": language_of(reasons),
+        **appeal(work, complaint, present),
         **moments("issued_at", work.now),
-        **officer_of(work),
+        **signature(work, complaint.unit.path),
         **copies(complaint),
     }
 
 
-MEMO = {DocumentKind.INTERIM: "IR", DocumentKind.REOPENED: "RO", DocumentKind.APPEAL: "AP"}
-"""What stands after the number in the reference of a letter."""
+def period(complaint: Complaint, present: Round, now: datetime) -> dict[str, str]:
+    """The time the enquiry of this round took, in words."""
+    begun = complaint.received_on if present.no == 1 else ist_day(present.opened_at)
+    spent = (ist_day(now) - begun).days
+    words = both(lambda: ngettext("%(num)d day", "%(num)d days", spent), "period")
+    for lang, say in (("hi", hindi_date), ("en", english_date)):
+        words[f"period_{lang}"] = f"{say(begun)} – {say(ist_day(now))} ({words[f'period_{lang}']})"
+    return words
 
 
-def letter_data(
-    work: Work, complaint: Complaint, kind: DocumentKind, subject: tuple[str, str],
-    parts: list[dict[str, str]],
-) -> dict[str, Any]:  # fmt: skip
-    """What a letter says: its paragraphs between address and signature."""
-    party = complainant(complaint)
-    return {
-        **letterhead(work.session, complaint),
-        "memo_number": f"{complaint.number}/{MEMO[kind]}",
-        **days("date", work.now),
-        "addressee_name": party.name if party else "",
-        "addressee_address": (party.address if party else None) or "",
-        **both(lambda: _l("Sir / Madam,"), "salutation"),
-        "number": complaint.number,
-        **days("complaint_date", complaint.received_on),
-        "complaint_subject": complaint.subject or "",
-        "subject_hi": subject[0],
-        "subject_en": subject[1],
-        "parts": parts,
-        **moments("issued_at", work.now),
-        **officer_of(work),
-        **copies(complaint),
-    }
-
-
-def period(lang: str, complaint: Complaint, now: datetime, spent: int) -> str:
-    """The time the enquiry took, in words."""
-    say = hindi_date if lang == "hi" else english_date
-    with force_locale(lang):
-        words = str(_l("%(days)s days") % {"days": spent})
-    return f"{say(complaint.received_on)} – {say(ist_day(now))} ({words})"
-
-
-def told_actions(work: Work, complaint: Complaint) -> list[Action]:
-    """The diary entries that the complainant is told of, oldest first."""
-    query = select(Action).where(
-        Action.complaint_id == complaint.id, Action.round == complaint.round, Action.kind.in_(TOLD)
+def round_words(work: Work, complaint: Complaint, present: Round) -> dict[str, str]:
+    """Of a later round: which it is, from what decision it follows, who enquired first and how that ended."""
+    if present.no == 1:
+        return {"round_hi": "", "round_en": ""}
+    first = work.session.scalars(
+        select(Round).where(Round.complaint_id == complaint.id, Round.no == 1)
+    ).one()
+    entered = work.session.scalar(
+        select(Appeal).where(Appeal.complaint_id == complaint.id, Appeal.decided_at == present.opened_at)
     )
-    query = query.order_by(Action.id)
-    return list(work.session.scalars(query))
+    return both(lambda: " ".join(filter(None, [why_again(present, entered), how_first(first)])), "round")
 
 
-def report_action(action: Action) -> dict[str, Any]:
+def why_again(present: Round, entered: Appeal | None) -> str:
+    """The decision from which the round follows, in the language in force."""
+    said = {"no": ordinal(present.no), "day": show_day(present.opened_at)}
+    if entered is None:
+        return str(_("This is the %(no)s enquiry, after the complaint was re-opened on %(day)s.", **said))
+    said["who"] = office(entered.post, entered.unit)
+    return str(_("This is the %(no)s enquiry, by the decision of %(day)s on your appeal (%(who)s).", **said))
+
+
+def how_first(first: Round) -> str:
+    """Who enquired in the first round and how it ended, in the language in force."""
+    if first.io is None or first.disposed_at is None:
+        return ""
+    return str(_(
+        "The first was made by %(officer)s; its outcome of %(day)s: %(outcome)s.",
+        officer=with_rank(first.io), day=show_day(first.disposed_at), outcome=first.disposition or "–",
+    ))  # fmt: skip
+
+
+def told_actions(work: Work, complaint: Complaint) -> list[tuple[Action, str]]:
+    """The diary entries of this round that the complainant is told of, oldest first, as last corrected."""
+    query = select(Action).where(
+        Action.complaint_id == complaint.id, Action.round == complaint.round
+    )
+    entries = list(work.session.scalars(query.order_by(Action.id)))
+    corrected = {entry.corrects_id or 0: entry for entry in entries if entry.corrects_id}
+    return [(entry, said_last(entry, corrected)) for entry in entries if entry.kind in TOLD]
+
+
+def said_last(entry: Action, corrected: dict[int, Action]) -> str:
+    """The note of an entry after its corrections; the disposal has a part of its own in the report."""
+    while entry.id in corrected:
+        entry = corrected[entry.id]
+    return "" if entry.kind is ActionKind.DISPOSED else entry.note
+
+
+def report_action(action: Action, said: str) -> dict[str, Any]:
     """One numbered line of the report."""
     made = ReportAction(
         **days("on", action.happened_at),
         **both(lambda: action.kind.label, "kind"),
-        text=action.note,
-        language=language_of(action.note),
+        text=said,
+        language=language_of(said),
     )
     return asdict(made)
 
 
-def report_finding(allegation: Any) -> dict[str, Any]:
+def report_finding(what: str, finding: Any, reasons: str | None) -> dict[str, Any]:
     """One allegation with its finding and reasons."""
     made = ReportFinding(
-        allegation=allegation.what,
-        **both(lambda: allegation.finding, "result"),
-        reasons=allegation.reasons or "",
-        language=language_of(allegation.reasons),
+        allegation=what,
+        **both(lambda: finding or "", "result"),
+        reasons=reasons or "",
+        language=language_of(reasons or what),
     )
     return asdict(made)
 
 
-def language_of(text: str | None) -> str:
-    """"hi" if the text holds Devanagari."""
-    return "hi" if any("\u0900" <= c <= "\u097f" for c in text or "") else "en"
+def appeal(work: Work, complaint: Complaint, present: Round) -> dict[str, str]:
+    """To whom the complainant may appeal and how long; nobody is named above the highest authority.
 
-
-APPEAL_TO = {Post.SHO: Post.DSP, Post.DSP: Post.SP, Post.SP: Post.ADGP, Post.ADGP: Post.ADGP}
-
-
-def appeal(work: Work, complaint: Complaint) -> dict[str, str]:
-    """To whom and until when the complainant may appeal: one rank above who disposed."""
-    seats = [s for s in work.actor.seats if s.post in APPEAL_TO]
-    post = APPEAL_TO[seats[-1].post] if seats else Post.SP
-    until = ist_day(work.now) + timedelta(days=APPEAL_DAYS)
-    return {**both(lambda: post.label, "appeal_to"), **days("appeal_until", until)}
-
-
-def copies(complaint: Complaint) -> dict[str, list[str]]:
-    """Who gets a copy of the report."""
-    units: list[Unit] = [complaint.unit]
-    if complaint.district_id != complaint.unit_id:
-        units.append(complaint.district)
+    The window opens with the delivery; the date is that of a delivery on the day of issue.
+    """
+    decided = present.disposed_by_id or work.actor.officer_id
+    head = people.authority(work.session, complaint, decided, ist_day(work.now))
+    post, unit = (head.post, head.unit) if head else (next_post(work, complaint), None)
+    window = clocks.due(
+        work.session, DeadlineKind.APPEAL_WINDOW, clocks.Facts.of(complaint), work.now
+    )
+    amount = window.clock.amount
     return {
-        "copies_hi": [u.letterhead_hi or u.name_hi for u in units],
-        "copies_en": [u.letterhead_en or u.name_en for u in units],
+        **both(lambda: office(post, unit) if post else "", "appeal_to"),
+        **both(lambda: ngettext("%(num)d day", "%(num)d days", amount), "appeal_days"),
+        **days("appeal_until", window.at),
     }
+
+
+def next_post(work: Work, complaint: Complaint) -> Post | None:
+    """The post above the one that decides, where no holder is found today; None above the highest."""
+    seat = signing_seat(work.actor, complaint.unit.path)
+    if seat is None or seat.post not in SUPERIORS:
+        return Post.SP
+    above = SUPERIORS[SUPERIORS.index(seat.post) + 1 :]
+    return above[0] if above else None
 
 
 def made_of(document: Document, vault: Vault, public_url: str) -> Any:
     """The dataclass that templates print, with code and addresses filled in."""
+    code = vault.receipt_code(document.complaint_id) if document.kind is DocumentKind.COPY else ""
+    return printed(document, public_url, code)
+
+
+def printed(document: Document, public_url: str, receipt_code: str) -> Any:
+    """The same with a given receipt code, for a copy alone."""
     said: dict[str, Any] = dict(document.data)
     said["verify_url"] = f"{public_url}/verify/{document.code}"
     if document.kind is DocumentKind.COPY:
-        said["receipt_code"] = vault.receipt_code(document.complaint_id)
+        said["receipt_code"] = receipt_code
         said["track_url"] = f"{public_url}/track"
     elif document.kind in LETTERS:
+        said["track_url"] = f"{public_url}/track"
         said["parts"] = [LetterPart(**part) for part in said["parts"]]
+    elif document.kind is DocumentKind.NOTING:
+        said["rounds"] = [
+            NotingRound(**{**one, "rows": [NotingRow(**row) for row in one["rows"]]}) for one in said["rounds"]
+        ]
     else:
         said["answer_url"] = f"{public_url}/track"
         said["actions"] = [ReportAction(**a) for a in said["actions"]]
@@ -380,5 +409,3 @@ def settle(actor: Any, document_id: int, sha256: str | None, size: int | None) -
             return
         document.state = DocumentState.READY if sha256 else DocumentState.FAILED
         document.sha256, document.size, document.rendered_at = sha256, size, work.now
-
-

@@ -20,6 +20,7 @@ from cms.models import (
     Assignment,
     BarredUnit,
     Charge,
+    Complaint,
     Decision,
     EnquiryReport,
     Kind,
@@ -84,6 +85,21 @@ def responsible(
         if SUPERIORS.index(posting.post) < lowest:
             continue
         if not shut.intersection(line_of(posting.unit)):
+            return posting
+    return None
+
+
+def authority(session: Session, complaint: Complaint, decided_by_id: int | None, on: date) -> Posting | None:
+    """The next superior above whoever decided: unbarred, and never who handled the complaint.
+
+    None if no such post is filled on that day.
+    """
+    handled = handlers(session, complaint.id) | ({decided_by_id} if decided_by_id else set())
+    shut = barred_units(session, complaint.id)
+    above = level_of(session, decided_by_id) if decided_by_id else 0
+    for posting in superiors(session, complaint.unit, on):
+        clear = posting.officer_id not in handled and not shut.intersection(line_of(posting.unit))
+        if clear and posting.officer.rank.level > above:
             return posting
     return None
 

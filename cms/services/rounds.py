@@ -241,14 +241,10 @@ def new_round(
 
 def authority(work: Work, complaint: Complaint) -> Posting:
     """The next superior above whoever disposed; unbarred, and never who handled the complaint."""
-    handled = people.handlers(work.session, complaint.id)
-    shut = people.barred_units(work.session, complaint.id)
     decided = round_of(work, complaint).disposed_by_id
-    above = people.level_of(work.session, decided) if decided else 0
-    for posting in people.superiors(work.session, complaint.unit, ist_day(work.now)):
-        clear = posting.officer_id not in handled and not shut.intersection(people.line_of(posting.unit))
-        if clear and posting.officer.rank.level > above:
-            return posting
+    found = people.authority(work.session, complaint, decided, ist_day(work.now))
+    if found is not None:
+        return found
     raise RuleBroken(_l("There is no authority above the one that disposed the complaint."))
 
 

@@ -1,0 +1,138 @@
+"""What all papers of the office say in the same words: dates, letterhead, who signs, who gets a copy.
+
+Every text is made in both languages at issue; a paper never changes with the reader's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import date, datetime
+from typing import Any
+
+from babel.dates import format_date
+from flask_babel import force_locale
+
+from cms.i18n import english_date, hindi_date, is_devanagari, ist_day, language, show_moment
+from cms.models import Complaint, Officer, Party, PartyRole, Unit
+from cms.rules import SUPERIORS, Post, Seat, Viewer
+from cms.unit_of_work import Work
+
+
+def both(make: Callable[[], Any], name: str) -> dict[str, str]:
+    """``name_hi`` and ``name_en`` of a text that depends on the language in force."""
+    said = {}
+    for lang in ("hi", "en"):
+        with force_locale(lang):
+            said[f"{name}_{lang}"] = str(make())
+    return said
+
+
+def day_of(moment: date | datetime) -> date:
+    """The day in India."""
+    return ist_day(moment) if isinstance(moment, datetime) else moment
+
+
+def days(name: str, moment: date | datetime) -> dict[str, str]:
+    """A day in both languages, short enough for a table: 24 Nov 2026."""
+    day = day_of(moment)
+    return {f"{name}_hi": hindi_date(day), f"{name}_en": english_date(day)}
+
+
+def in_full(moment: date | datetime) -> tuple[str, str]:
+    """A day in Hindi and in English as a letter writes it: 24 November 2026."""
+    day = day_of(moment)
+    return hindi_date(day), format_date(day, "d MMMM y", locale="en")
+
+
+def moments(name: str, at: datetime) -> dict[str, str]:
+    """Day and time in both languages."""
+    return {f"{name}_{lang}": show_moment(at, lang) for lang in ("hi", "en")}
+
+
+def language_of(text: str | None) -> str:
+    """"hi" if the text holds Devanagari."""
+    return "hi" if is_devanagari(text or "") else "en"
+
+
+def letterhead(units: Sequence[Unit]) -> dict[str, list[str]]:
+    """Lines of the letterhead, the higher office first; the same office once."""
+    rows = list({unit.id: unit for unit in units}.values())
+    return {
+        "letterhead_hi": [u.letterhead_hi or u.name_hi for u in rows],
+        "letterhead_en": [u.letterhead_en or u.name_en for u in rows],
+    }
+
+
+def offices(complaint: Complaint) -> list[Unit]:
+    """The offices in whose name a paper of the complaint goes out: the district, then the unit."""
+    above = complaint.district.path.startswith(complaint.unit.path)
+    return [complaint.unit] if above else [complaint.district, complaint.unit]
+
+
+def copies(complaint: Complaint) -> dict[str, list[str]]:
+    """Who gets a copy of the paper: the unit, and the district it belongs to."""
+    heads = letterhead([complaint.unit, complaint.district])
+    return {"copies_hi": heads["letterhead_hi"], "copies_en": heads["letterhead_en"]}
+
+
+def complainant(complaint: Complaint) -> Party | None:
+    """The person who gets the copy and the report."""
+    people_in = [p for p in complaint.parties if p.role is PartyRole.COMPLAINANT]
+    return people_in[0] if people_in else None
+
+
+def addressee(complaint: Complaint) -> dict[str, str]:
+    """To whom a letter is written."""
+    party = complainant(complaint)
+    return {
+        "addressee_name": party.name if party else "",
+        "addressee_address": (party.address if party else None) or "",
+    }
+
+
+def in_both_scripts(officer: Officer | None) -> str:
+    """A name as letters print it: महेन्द्र सिंह / Mahender Singh."""
+    if officer is None:
+        return ""
+    return " / ".join(dict.fromkeys(filter(None, (officer.name_hi, officer.name_en))))
+
+
+def with_rank(officer: Officer) -> str:
+    """Rank and name in the language in force."""
+    return f"{officer.rank.name} {officer.name}"
+
+
+def office(post: Post, unit: Unit | None) -> str:
+    """A post with its unit, in the language in force."""
+    return ", ".join(filter(None, [str(post.label), unit.name if unit else ""]))
+
+
+def signing_seat(actor: Viewer, path: str) -> Seat | None:
+    """The seat in which the actor signs: the highest of those over the unit, else his first."""
+    over = [seat for seat in actor.seats if path.startswith(seat.path)] or list(actor.seats[:1])
+    rank = {post: number for number, post in enumerate(SUPERIORS)}
+    return max(over, key=lambda seat: rank.get(seat.post, -1), default=None)
+
+
+def signature(work: Work, path: str) -> dict[str, str]:
+    """Who signs a paper of the unit at ``path``: the actor's name, rank, post and office."""
+    officer = work.session.get(Officer, work.actor.officer_id) if work.actor.officer_id else None
+    seat = signing_seat(work.actor, path)
+    unit = work.session.get(Unit, seat.unit_id) if seat else None
+    return {
+        "officer_name": in_both_scripts(officer) or work.actor.name,
+        "officer_rank_hi": officer.rank.name_hi if officer else "",
+        "officer_rank_en": officer.rank.name_en if officer else "",
+        **both(lambda: office(seat.post if seat else Post.BRANCH, unit), "officer_post"),
+    }
+
+
+def ordinal(number: int) -> str:
+    """Which enquiry it is, in the language in force: दूसरी, second."""
+    known = {
+        "hi": ("पहली", "दूसरी", "तीसरी", "चौथी", "पाँचवीं", "छठी"),
+        "en": ("first", "second", "third", "fourth", "fifth", "sixth"),
+    }[language()]
+    if number <= len(known):
+        return known[number - 1]
+    return f"{number}वीं" if language() == "hi" else f"{number}th"
