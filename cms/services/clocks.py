@@ -59,6 +59,8 @@ class Rulebook:
 
     policies: Sequence[Policy] = ()
     holidays: Mapping[date, Sequence[Holiday]] = field(default_factory=dict)
+    off: dict[int, dict[date, Holiday]] = field(default_factory=dict, compare=False)
+    """District -> its holidays, once asked for: a demo or an import asks for every complaint."""
 
     def clock(self, kind: DeadlineKind, facts: Facts, on: date) -> Clock:
         """The most specific policy in force on that day, or the department's own figure."""
@@ -74,12 +76,14 @@ class Rulebook:
 
     def days_off(self, district_id: int) -> dict[date, Holiday]:
         """Holidays of a district, its own and everybody's."""
-        return {
-            day: row
-            for day, rows in self.holidays.items()
-            for row in rows
-            if row.district_id in (None, district_id)
-        }
+        if district_id not in self.off:
+            self.off[district_id] = {
+                day: row
+                for day, rows in self.holidays.items()
+                for row in rows
+                if row.district_id in (None, district_id)
+            }
+        return self.off[district_id]
 
     def due(self, kind: DeadlineKind, facts: Facts, start: datetime) -> Due:
         """When a clock that starts at this moment runs out, and why then."""
