@@ -26,8 +26,12 @@ from cms.unit_of_work import Work
 from cms.vault import seal_value
 
 PLUMBING = frozenset({"version", "history_seq", "history_head", "history_key", "is_open"})
+UNSAID = PLUMBING | {"id"}
 SECRET = frozenset({"password_hash"})
 Changes = dict[str, list[Any]]
+SPELT = json.JSONEncoder(ensure_ascii=False).encode
+SORTED = json.JSONEncoder(ensure_ascii=False, sort_keys=True).encode
+"""Made once: ``json.dumps`` makes a new encoder for each call with arguments."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +54,14 @@ class Author:
     via: str
 
 
+PLAIN = frozenset({str, int, bool, type(None), dict, list})
+"""Types of most values; they go into the chain as they are."""
+
+
 def canonical(value: Any) -> Any:
     """A value as it goes into the chain."""
+    if type(value) in PLAIN:
+        return value
     if isinstance(value, Enum):
         return value.name
     if isinstance(value, datetime):
@@ -68,7 +78,7 @@ def link_hash(prev: str, row: Mapping[str, Any]) -> str:
         str(row["user_id"]), row["actor"], row["via"], row["table_name"], row["row_id"],
         row["kind"], row["changes"],
     ]  # fmt: skip
-    return hashlib.sha256(json.dumps(said, ensure_ascii=False).encode()).hexdigest()
+    return hashlib.sha256(SPELT(said).encode()).hexdigest()
 
 
 def chain(
@@ -82,7 +92,7 @@ def chain(
             "root": root, "root_id": root_id, "seq": seq, "at": author.at,
             "user_id": author.user_id, "actor": author.name[:80], "via": author.via,
             "table_name": entry.table, "row_id": str(entry.row_id), "kind": entry.kind,
-            "changes": json.dumps(entry.changes, ensure_ascii=False, sort_keys=True),
+            "changes": SORTED(entry.changes),
             "prev_hash": head,
         }  # fmt: skip
         head = row["hash"] = link_hash(head, row)
@@ -105,11 +115,10 @@ def protect(model: type[Any], changes: Changes, record_key: bytes | None) -> Cha
     hidden = PERSONAL.get(model)
     if hidden is None:
         hidden = PERSONAL[model] = personal(model)
-    for name, pair in changes.items():
-        if name in SECRET:
-            changes[name] = ["***" if v else v for v in pair]
-        elif name in hidden:
-            changes[name] = [cipher(record_key, v) for v in pair]
+    for name in changes.keys() & hidden:
+        changes[name] = [cipher(record_key, v) for v in changes[name]]
+    for name in changes.keys() & SECRET:
+        changes[name] = ["***" if v else v for v in changes[name]]
     return changes
 
 
@@ -125,8 +134,7 @@ def cipher(record_key: bytes | None, value: Any) -> Any:
 def created(model: type[Any], values: Mapping[str, Any], record_key: bytes | None) -> Entry:
     """The entry of a new row; for the bulk door, which inserts through Core."""
     whole = {**defaults(model), **values}
-    said = {k: [None, canonical(v)] for k, v in whole.items() if k not in PLUMBING and k != "id"}
-    said = {k: pair for k, pair in said.items() if pair[1] is not None}
+    said = {k: [None, canonical(v)] for k, v in whole.items() if v is not None and k not in UNSAID}
     return Entry(
         model.__tablename__, values["id"], "insert", protect(model, said, record_key)
     )

@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import secrets
 from dataclasses import dataclass
+from functools import lru_cache
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
@@ -42,17 +43,23 @@ class Vault:
         """A fresh key for one complaint's personal values, bare and wrapped for storage."""
         bare = secrets.token_bytes(32)
         nonce = secrets.token_bytes(12)
-        return bare, nonce + AESGCM(self.key("record")).encrypt(nonce, bare, None)
+        return bare, nonce + sealer(self.key("record")).encrypt(nonce, bare, None)
 
     def open_record_key(self, wrapped: bytes) -> bytes:
         """The bare key of a complaint. InvalidTag if the secret is another one."""
         return AESGCM(self.key("record")).decrypt(wrapped[:12], wrapped[12:], None)
 
 
+@lru_cache(maxsize=2)
+def sealer(key: bytes) -> AESGCM:
+    """The cipher of a key; kept because the values of one complaint come one after the other."""
+    return AESGCM(key)
+
+
 def seal_value(record_key: bytes, value: str) -> str:
     """Encrypt one personal value; the text form goes into the history chain."""
     nonce = secrets.token_bytes(12)
-    sealed = nonce + AESGCM(record_key).encrypt(nonce, value.encode(), None)
+    sealed = nonce + sealer(record_key).encrypt(nonce, value.encode(), None)
     return "enc:" + base64.b64encode(sealed).decode()
 
 

@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, TypeVar
 
-from sqlalchemy import JSON, Connection, Engine, Enum, func, insert, select, text
+from sqlalchemy import JSON, Connection, Date, Dialect, Engine, Enum, func, insert, select, text
 
 from cms import audit
+from cms.columns import Instant
 from cms.models import (
     Accused,
     Action,
@@ -122,8 +123,11 @@ def reserve(connection: Connection, model: type[Any], count: int) -> Sequence[in
     if connection.dialect.name == "sqlite":
         last = connection.scalar(select(func.max(table.c.id))) or 0
         return range(last + 1, last + 1 + count)
-    drawn = text("SELECT nextval(pg_get_serial_sequence(:name, 'id')) FROM generate_series(1, :n)")
-    return list(connection.scalars(drawn, {"name": table.name, "n": count}))
+    drawn = text(
+        "SELECT array_agg(nextval(s.name)) FROM pg_get_serial_sequence(:name, 'id') AS s(name), generate_series(1, :n)"
+    )
+    found: list[int] = connection.execute(drawn, {"name": table.name, "n": count}).scalar_one()
+    return found
 
 
 def author_of(work: Work) -> audit.Author:
@@ -173,10 +177,11 @@ def insert_complaints(work: Work, dossiers: Sequence[Dossier]) -> list[int]:
     for dossier in dossiers:
         point_across(dossier)
     history = write_heads(work, dossiers)
-    insert_rows(connection, Complaint, [d.complaint for d in dossiers])
+    told: Told = {}
+    insert_rows(connection, Complaint, [d.complaint for d in dossiers], told)
     for model in CHILDREN:
-        insert_rows(connection, model, [row for d in dossiers for row in d.rows.get(model, ())])
-    insert_rows(connection, History, history)
+        insert_rows(connection, model, [row for d in dossiers for row in d.rows.get(model, ())], told)
+    insert_rows(connection, History, history, told)
     return list(ids)
 
 
@@ -266,13 +271,32 @@ def continue_numbers(work: Work, last: Mapping[tuple[int, int], int]) -> None:
 # ---------------------------------------------------------------- rows
 
 
-def insert_rows(connection: Connection, model: type[Any], rows: Sequence[Values]) -> None:
+class Spelt(dict[Any, Any]):
+    """Values of one type in the form the driver wants, each worked out once: days and moments repeat."""
+
+    def __init__(self, bind: Callable[[Any], Any]) -> None:
+        super().__init__({None: None})
+        self.bind = bind
+
+    def __missing__(self, value: Any) -> Any:
+        made = self[value] = self.bind(value)
+        return made
+
+
+Told = dict[type[Any], Spelt]
+"""Type of a column -> its values spelt so far; one for all tables of a batch, which share their moments."""
+
+
+def insert_rows(
+    connection: Connection, model: type[Any], rows: Sequence[Values], told: Told | None = None
+) -> None:
     """Insert rows of one table as given, defaults filled in; no history (callers write that)."""
     if not rows:
         return
     table = model.__table__
     columns = [c for c in table.columns if c.name in rows[0] or c.name != "id"]
-    tuples = zip(*values_of(columns, rows, connection), strict=True)
+    spelt = values_of(columns, rows, connection.dialect, {} if told is None else told)
+    tuples = zip(*spelt, strict=True)
     names = ", ".join(f'"{c.name}"' for c in columns)
     if connection.dialect.name == "sqlite":
         marks = ", ".join("?" * len(columns))
@@ -285,31 +309,31 @@ def insert_rows(connection: Connection, model: type[Any], rows: Sequence[Values]
             out.write_row(row)
 
 
-class Told(dict[Any, Any]):
-    """Values in the form the driver wants, each worked out once: days and moments repeat."""
-
-    def __init__(self, bind: Callable[[Any], Any]) -> None:
-        super().__init__({None: None})
-        self.bind = bind
-
-    def __missing__(self, value: Any) -> Any:
-        made = self[value] = self.bind(value)
-        return made
-
-
-def values_of(columns: Sequence[Any], rows: Sequence[Values], connection: Connection) -> Iterator[list[Any]]:
+def values_of(
+    columns: Sequence[Any], rows: Sequence[Values], dialect: Dialect, told: Told
+) -> Iterator[list[Any]]:
     """Column by column, which is several times faster than row by row, in the form the driver wants."""
-    told: dict[type[Any], Told] = {}
     for column in columns:
         name, kind = column.key, column.type
         default = column.default.arg if column.default is not None and column.default.is_scalar else None
         values = [row.get(name, default) for row in rows]
-        bind = kind.dialect_impl(connection.dialect).bind_processor(connection.dialect)
+        bind = binder(kind, dialect)
         if isinstance(kind, Enum):
             values = [None if value is None else value._name_ for value in values]
         elif bind is not None and isinstance(kind, JSON):
             values = [None if value is None else bind(value) for value in values]
         elif bind is not None:
-            known = told.setdefault(type(kind), Told(bind))
+            known = told.setdefault(type(kind), Spelt(bind))
             values = [known[value] for value in values]
         yield values
+
+
+def binder(kind: Any, dialect: Dialect) -> Callable[[Any], Any] | None:
+    """What turns a value of this type into the driver's, or None if it may stay as it is.
+
+    Days and moments go to COPY as text: the driver would spell out each one again.
+    """
+    bind: Callable[[Any], Any] | None = kind.dialect_impl(dialect).bind_processor(dialect)
+    if dialect.name == "postgresql" and isinstance(kind, (Date, Instant)):
+        return str if bind is None else lambda value: str(bind(value))
+    return bind
