@@ -1,6 +1,6 @@
 """Random lives: random moves by random people, postings, accused links, clocks and outages.
 
-CMS_LIVES says how many (12; hundreds before a release). After each step: due dates moved by the ledger alone, stays without a gap, four eyes, nobody barred
+CMS_LIVES says how many (6; hundreds before a release). After each step: due dates moved by the ledger alone, stays without a gap, four eyes, nobody barred
 sees anything, and at the end history rebuilds the row and the chain verifies.
 """
 
@@ -460,7 +460,7 @@ def test_random_lives(tmp_path: Path) -> None:
     run_state_machine_as_test(
         Life,
         settings=settings(
-            max_examples=int(os.environ.get("CMS_LIVES", "12")), stateful_step_count=40, deadline=None,
+            max_examples=int(os.environ.get("CMS_LIVES", "6")), stateful_step_count=40, deadline=None,
             phases=(Phase.generate, Phase.shrink), suppress_health_check=list(HealthCheck), derandomize=False,
             database=None,
         ),
