@@ -2,9 +2,11 @@
 
 import re
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 import world
+from letter_samples import SAMPLES
 from sqlalchemy import func, select
 
 from cms import pdf
@@ -209,8 +211,8 @@ def noted(app, tmp_path):
 def test_the_complainant_never_sees_the_noting_sheet(app, client, tmp_path):
     case, document_id = noted(app, tmp_path)
     asked = {"number": case.number, "code": app.extensions["cms_vault"].receipt_code(case.id)}
-    token = {"csrf_token": ""}
-    shown = client.post("/track", data=asked | token).get_data(as_text=True)
+    asked["csrf_token"] = re.search(r'name="csrf_token" value="([^"]+)"', client.get("/track").text)[1]
+    shown = client.post("/track", data=asked).get_data(as_text=True)
     assert case.number in shown
     assert f"/track/document/{document_id}" not in shown
     assert "नोटिंग" not in shown
@@ -317,3 +319,26 @@ def test_every_kind_has_a_template_a_class_and_a_preview():
     from cms.admin_views.papers import PREVIEWS
 
     assert set(DocumentKind) == set(documents.TEMPLATES) == set(documents.CLASSES) == set(PREVIEWS)
+
+
+# ---------------------------------------------------------------- samples, hand-over
+
+
+def test_the_command_writes_a_pdf_and_a_small_picture_of_each_kind(app, tmp_path):
+    answer = app.test_cli_runner().invoke(args=["cms", "samples", "--write", str(tmp_path / "samples")])
+    assert answer.exit_code == 0, answer.output
+    for folder in (tmp_path / "samples", Path(__file__).parents[1] / "docs" / "samples"):
+        papers = {path.stem: path for path in folder.glob("*.pdf")}
+        assert set(papers) == set(SAMPLES)
+        for path in papers.values():
+            assert path.read_bytes().startswith(b"%PDF")
+            assert path.stat().st_size <= 60 * 1024
+        pictures = list(folder.glob("*.png"))
+        assert all(path.stat().st_size <= 150 * 1024 for path in pictures)
+        assert len(pictures) in (0, len(SAMPLES)) or folder.parent.name == "docs"
+    assert len(list((Path(__file__).parents[1] / "docs" / "samples").glob("*.png"))) == len(SAMPLES)
+
+
+def test_samples_name_no_real_host():
+    for _template, data in SAMPLES.values():
+        assert set(re.findall(r"https?://([^/]+)/", str(data))) <= {"cms.example"}

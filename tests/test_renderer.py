@@ -25,7 +25,7 @@ import pypdfium2
 import pytest
 import world
 from conftest import SECRET, fill, settings_for
-from letter_samples import COPY, REPORT
+from letter_samples import APPEAL, COPY, HANDOVER, NOTING, REPORT
 from sqlalchemy import func, select, text
 
 from cms import create_app, pdf, pdf_source
@@ -37,7 +37,9 @@ from cms.store import Store
 from tests.queue_server import QueueServer
 
 ROOT = Path(__file__).parents[1]
-SAMPLES = {"copy.html": COPY, "report.html": REPORT}
+SAMPLES: dict[str, pdf.Document] = {
+    "copy.html": COPY, "report.html": REPORT, "letter.html": APPEAL, "noting.html": NOTING, "handover.html": HANDOVER,
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -6,7 +6,7 @@ it (to whom, in what words, until when). What is done of one move is written at 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -59,11 +59,17 @@ TOTAL = 40_000
 """Characters of all texts of a sheet together; beyond it each is cut to its share and says so."""
 FEW = 200
 """No text is cut below this many characters."""
-STARTED = (
-    DeadlineKind.COMPLY, DeadlineKind.ACCEPT, DeadlineKind.APPEAL, DeadlineKind.APPROVE, DeadlineKind.DELIVER,
-    DeadlineKind.ASSIGN,
-)  # fmt: skip
-"""Clocks that a noting starts, the most telling first; where none starts, the overall one counts."""
+AFTER: Mapping[ActionKind, tuple[Desk | None, DeadlineKind]] = {
+    K.REGISTERED: (None, DeadlineKind.OVERALL), K.MARKED: (Desk.HEAD, DeadlineKind.OVERALL),
+    K.ASSIGNED: (Desk.IO, DeadlineKind.OVERALL), K.HANDED_OVER: (Desk.IO, DeadlineKind.OVERALL),
+    K.RESUMED: (None, DeadlineKind.OVERALL), K.RETURNED: (Desk.IO, DeadlineKind.OVERALL),
+    K.ACCEPTED: (Desk.HEAD, DeadlineKind.OVERALL), K.DECLINED: (Desk.HEAD, DeadlineKind.OVERALL),
+    K.REOPENED: (Desk.HEAD, DeadlineKind.OVERALL), K.APPEAL_DECIDED: (Desk.HEAD, DeadlineKind.OVERALL),
+    K.REPORTED: (Desk.APPROVER, DeadlineKind.APPROVE), K.FORWARDED: (Desk.APPROVER, DeadlineKind.APPROVE),
+    K.DISPOSED: (Desk.DELIVERY, DeadlineKind.DELIVER), K.TRANSFERRED: (Desk.RECEIVER, DeadlineKind.ACCEPT),
+    K.APPEALED: (Desk.AUTHORITY, DeadlineKind.APPEAL),
+}  # fmt: skip
+"""At which desk a noting puts the complaint, and which clock then says by when."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +87,7 @@ class Book:
     """The ledgers of one complaint, read once."""
 
     rounds: list[Round]
-    stays: dict[datetime, Stay]
+    stays: list[Stay]
     deadlines: list[Deadline]
     notings: dict[tuple[ActionKind, datetime], Noting] = field(default_factory=dict)
     by_user: dict[int, int | None] = field(default_factory=dict)
@@ -155,7 +161,7 @@ def read(session: Session, complaint: Complaint, actions: list[Action]) -> Book:
 
     book = Book(
         rows(Round, joinedload(Round.disposition)),
-        {stay.from_at: stay for stay in rows(Stay, joinedload(Stay.unit), joinedload(Stay.officer))},
+        rows(Stay, joinedload(Stay.unit)),
         rows(Deadline),
     )
     ledgers = (rows(Request), rows(Direction, joinedload(Direction.deadline)), rows(EnquiryReport), rows(Appeal))
@@ -164,7 +170,7 @@ def read(session: Session, complaint: Complaint, actions: list[Action]) -> Book:
     found = session.execute(select(User.id, User.officer_id).where(User.id.in_(users)))
     book.by_user = {int(found_row[0]): found_row[1] for found_row in found}
     ids = {action.officer_id for action in actions} | set(book.by_user.values())
-    ids |= {stay.officer_id for stay in book.stays.values()} | {noting.to for noting in book.notings.values()}
+    ids |= {stay.officer_id for stay in book.stays} | {noting.to for noting in book.notings.values()}
     people_of(session, {i for i in ids if i}, book)
     return book
 
@@ -258,7 +264,7 @@ def words(action: Action, complaint: Complaint) -> str:
         return ""
     if action.kind is K.ASSIGNED:
         return note.partition(" · ")[2]
-    return note
+    return note.replace("→", "»")  # our fonts have no arrow
 
 
 def officer_said(officer_id: int | None, at: datetime, book: Book) -> str:
@@ -275,29 +281,31 @@ def receiver(action: Action, said: Noting, book: Book) -> str:
     """To whom it went: whom the ledger names, else the desk whose time begins with it."""
     if said.to:
         return officer_said(said.to, action.logged_at, book)
-    stay = book.stays.get(action.logged_at)
-    if action.kind is K.DIRECTION:
-        stay = next((s for s in reversed(book.stays.values()) if s.from_at <= action.logged_at), None)
+    stay = stay_after(action, book)
     if stay is None:
         return ""
     if stay.officer_id:
         return officer_said(stay.officer_id, action.logged_at, book)
-    return f"{stay.desk}, {stay.unit.name}" if stay.desk is not Desk.IO else stay.unit.name
+    return f"{stay.desk}, {stay.unit.name}"
+
+
+def stay_after(action: Action, book: Book) -> Stay | None:
+    """The desk at which the complaint lay after it; an order goes to the desk where it lies."""
+    if action.kind is K.DIRECTION:
+        return next((stay for stay in reversed(book.stays) if stay.from_at <= action.logged_at), None)
+    desk, _clock = AFTER.get(action.kind, (None, None))
+    begun = [stay for stay in book.stays if stay.from_at == action.logged_at and stay.desk is desk]
+    return begun[-1] if begun else None
 
 
 def due_by(action: Action, book: Book) -> datetime | None:
-    """Until when what was ordered is to be done: the clock that began with it, else the overall one."""
-    at = action.logged_at
-    begun = {d.kind: d for d in book.deadlines if d.started_at == at and d.round == action.round}
-    for kind in STARTED:
-        if kind in begun:
-            return begun[kind].first_due_at
-    if action.kind not in (K.ASSIGNED, K.HANDED_OVER, K.RESUMED):
-        return None
-    overall = (d for d in book.deadlines if d.kind is DeadlineKind.OVERALL and d.round == action.round)
-    promise = next(overall, None)
+    """Until when what was ordered is to be done; an overall clock with the leave granted until then."""
+    at, kind = action.logged_at, AFTER.get(action.kind, (None, None))[1]
+    clocks = [clock for clock in book.deadlines if clock.kind is kind]
+    if kind is not DeadlineKind.OVERALL or action.kind is K.APPEAL_DECIDED:
+        return next((clock.first_due_at for clock in clocks if clock.started_at == at), None)
+    promise = next((clock for clock in clocks if clock.round == action.round), None)
     if promise is None:
         return None
     moved = [change.new_due_at for change in promise.changes if change.at <= at]
     return moved[-1] if moved else promise.first_due_at
-

@@ -321,6 +321,13 @@ AGAIN = dataclasses.replace(
     "Barwala). "
     "The first was made by Sub-Inspector Kala Nagar; its outcome of 5 Dec 2026: preventive action.",
     actions=REPORT.actions[:4],
+    officer_name="अनिल ढिल्लों / Anil Dhillon",
+    officer_rank_hi="पुलिस अधीक्षक",
+    officer_rank_en="Superintendent of Police",
+    officer_post_hi="पुलिस अधीक्षक (जिला), ज़िला हिसार",
+    officer_post_en="Superintendent (district), Hisar District",
+    appeal_to_hi="अपर पुलिस महानिदेशक, हिसार रेंज",
+    appeal_to_en="ADGP, Hisar Range",
     appeal_until_hi="8 फरवरी 2027",
     appeal_until_en="8 Feb 2027",
     version=2,
@@ -332,6 +339,11 @@ IO = ("उप निरीक्षक कला नागर, जांच अ�
 DSP = ("उप पुलिस अधीक्षक राजबीर पूनिया, उपमंडल बरवाला", "DSP Rajbir Punia, Sub-Division Barwala")
 CLERK = ("मुख्य सिपाही सुनीता रानी, शिकायत शाखा, ज़िला हिसार",
 "Head Constable Sunita Rani, Complaint branch, Hisar District")
+AUTHORITY = ("अपीलीय प्राधिकारी, उपमंडल बरवाला", "Appellate authority, Sub-Division Barwala")
+HEAD = ("इकाई प्रभारी, ज़िला हिसार", "Head of the unit, Hisar District")
+SP = ("पुलिस अधीक्षक अनिल ढिल्लों, ज़िला हिसार", "Superintendent of Police Anil Dhillon, Hisar District")
+NEW_IO = ("निरीक्षक राजेश मलिक, थाना सिविल लाइन हिसार", "Inspector Rajesh Malik, PS Civil Lines Hisar")
+AGAIN_DUE = ("12 जनवरी 2027", "12 Jan 2027")
 NOBODY = ("", "")
 Pair = tuple[str, str]
 Moment = tuple[str, str, str]
@@ -356,7 +368,7 @@ def moment(day: int, month: Pair, clock: str) -> Moment:
 NOV, DEC = ("नवंबर", "Nov"), ("दिसंबर", "Dec")
 DUE = ("9 दिसंबर 2026", "9 Dec 2026")
 FIRST = (
-    noted(moment(24, NOV, "11:42"), (CLERK, NOBODY), ("पंजीकृत", "Registered"), due=("25 नवंबर 2026", "25 Nov 2026")),
+    noted(moment(24, NOV, "11:42"), (CLERK, NOBODY), ("पंजीकृत", "Registered"), due=DUE),
     noted(moment(24, NOV, "11:55"), (CLERK, SHO), ("थाने को मार्क", "Marked to station"),
           "थाना प्रभारी उकलाना मौका देखकर नियमानुसार कार्रवाई करें और 15 दिन में रिपोर्ट भेजें।", DUE),
     noted(moment(24, NOV, "16:10"), (SHO, IO), ("जांच अधिकारी नियुक्त", "Assigned to IO"),
@@ -375,17 +387,15 @@ FIRST = (
           "Enquiry report submitted: Preventive action"),
           "प्रति संलग्न की गई।", ("7 दिसंबर 2026", "7 Dec 2026")),
     noted(moment(5, DEC, "16:05"), (SHO, ("रिपोर्ट का वितरण, थाना उकलाना", "Delivery of the report, PS Uklana")),
-          ("निपटारा: निवारक कार्रवाई", "Disposed: Preventive action"), "रिपोर्ट से सहमत।", ("7 दिसंबर 2026",
-          "7 Dec 2026")),
+          ("निपटारा: निवारक कार्रवाई", "Disposed: Preventive action"), "रिपोर्ट से सहमत।", ("7 दिसंबर 2026", "7 Dec 2026")),
+    noted(moment(14, DEC, "12:15"), (CLERK, AUTHORITY), ("अपील दर्ज", "Appeal entered"),
+          "धमकी की मोबाइल रिकॉर्डिंग पर विचार नहीं हुआ।", ("13 जनवरी 2027", "13 Jan 2027")),
+    noted(moment(28, DEC, "11:05"), (DSP, HEAD), ("अपील पर निर्णय: स्वीकार", "Appeal decided: Allowed"),
+          "रिकॉर्डिंग की जाँच किसी वरिष्ठ अधिकारी से कराई जाए।", AGAIN_DUE),
 )  # fmt: skip
 SECOND = (
-    noted(moment(14, DEC, "12:15"), (CLERK, ("अपीलीय प्राधिकारी, उपमंडल बरवाला",
-          "Appellate authority, Sub-Division Barwala")),
-          ("अपील दर्ज", "Appeal entered"), "धमकी की मोबाइल रिकॉर्डिंग पर विचार नहीं हुआ।", ("13 जनवरी 2027",
-          "13 Jan 2027")),
-    noted(moment(28, DEC, "11:05"), (DSP, ("इकाई प्रभारी, ज़िला हिसार", "Head of the unit, Hisar District")),
-          ("अपील पर निर्णय: स्वीकार", "Appeal decided: Allowed"), "रिकॉर्डिंग की जाँच किसी वरिष्ठ अधिकारी से कराई जाए।",
-          ("12 जनवरी 2027", "12 Jan 2027")),
+    noted(moment(28, DEC, "15:30"), (SP, NEW_IO), ("जांच अधिकारी नियुक्त", "Assigned to IO"),
+          "रिकॉर्डिंग एफ.एस.एल. भेजी जाए।", AGAIN_DUE),
 )  # fmt: skip
 NOTING = NotingData(
     letterhead_hi=COPY.letterhead_hi,
