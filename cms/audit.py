@@ -134,7 +134,11 @@ def cipher(record_key: bytes | None, value: Any) -> Any:
 def created(model: type[Any], values: Mapping[str, Any], record_key: bytes | None) -> Entry:
     """The entry of a new row; for the bulk door, which inserts through Core."""
     whole = {**defaults(model), **values}
-    said = {k: [None, canonical(v)] for k, v in whole.items() if v is not None and k not in UNSAID}
+    said = {
+        k: [None, v if type(v) in PLAIN else canonical(v)]
+        for k, v in whole.items()
+        if v is not None and k not in UNSAID
+    }
     return Entry(
         model.__tablename__, values["id"], "insert", protect(model, said, record_key)
     )

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
+from operator import itemgetter
 from typing import Any, TypeVar
 
 from sqlalchemy import JSON, Connection, Date, Dialect, Engine, Enum, func, insert, select, text
@@ -173,7 +174,8 @@ def insert_complaints(work: Work, dossiers: Sequence[Dossier]) -> list[int]:
     for model, columns in LOCAL.items():
         for name, parent in columns.items():
             for dossier, starts in zip(dossiers, places[parent], strict=True):
-                resolve(dossier, model, name, starts)
+                if model in dossier.rows:
+                    resolve(dossier.rows[model], name, starts)
     for dossier in dossiers:
         point_across(dossier)
     history = write_heads(work, dossiers)
@@ -201,6 +203,9 @@ def number(
     given: list[Sequence[int]] = []
     start = 0
     for dossier, rows in zip(dossiers, found, strict=True):
+        if not rows:
+            given.append(())
+            continue
         mine = reserved[start : start + len(rows)]
         start += len(rows)
         given.append(mine)
@@ -212,9 +217,9 @@ def number(
     return given
 
 
-def resolve(dossier: Dossier, model: type[Any], name: str, ids: Sequence[int]) -> None:
-    """Put ids where a dossier held places."""
-    for row in dossier.rows.get(model, ()):
+def resolve(rows: Iterable[Values], name: str, ids: Sequence[int]) -> None:
+    """Put ids where the rows of a dossier held places."""
+    for row in rows:
         if row.get(name) is not None:
             row[name] = ids[row[name]]
 
@@ -316,7 +321,11 @@ def values_of(
     for column in columns:
         name, kind = column.key, column.type
         default = column.default.arg if column.default is not None and column.default.is_scalar else None
-        values = [row.get(name, default) for row in rows]
+        values: list[Any]
+        try:
+            values = list(map(itemgetter(name), rows))
+        except KeyError:  # some rows leave it to the default
+            values = [row.get(name, default) for row in rows]
         bind = binder(kind, dialect)
         if isinstance(kind, Enum):
             values = [None if value is None else value._name_ for value in values]

@@ -17,7 +17,7 @@ from cms.models import (
     RequestKind,
     RoundReason,
 )  # fmt: skip
-from cms.rules import SUPERIORS, Move, Post
+from cms.rules import Move
 from cms.services.demo.case import Case, Over
 from cms.services.demo.deeds import answer, ask, begin_round, conclude, paper
 from cms.services.demo.staff import Command, Man, Place
@@ -155,18 +155,14 @@ def chosen(case: Case) -> Command | None:
 
     How many cases each has is not known here; the officer who came first has it instead.
     """
-    staff, line = case.staff, set(case.unit.line)
-    district = case.place.district or 0
+    line = set(case.unit.line)
     level = max(man.level for man in case.ios.values())
     found = [
-        (-len(line.intersection(staff.places[unit_id].line)), man.level, man.id, man, post, staff.places[unit_id])
-        for (unit_id, post), men in staff.seats.items()
-        if post is Post.IO or post in SUPERIORS
-        if district in staff.places[unit_id].line or unit_id in staff.places[district].line
-        if not case.shut.intersection(staff.places[unit_id].line)
-        for man in men
+        (-len(line.intersection(unit.line)), man.level, man.id, man, post, unit)
+        for man, post, unit in case.staff.enquirers(case.place.district or 0)
         if man.level > level and man.id not in case.handled and man is not case.accused
-    ]  # fmt: skip
+        if not case.shut.intersection(unit.line)
+    ]
     return min(found, key=lambda f: f[:3])[3:] if found else None
 
 

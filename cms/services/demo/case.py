@@ -170,7 +170,8 @@ class Case:
     def start(self, kind: DeadlineKind, at: datetime | None = None, by: Values | None = None) -> int:
         """Start a clock of the present round; its place among the deadlines."""
         begun = at or self.at
-        row = self.world.almanac.first(kind, self.facts, begun, self.day if at is None else None) | (by or {})
+        row = self.world.almanac.first(kind, self.facts, begun, self.day if at is None else None)
+        row.update(by or {})
         rows = self.dossier.rows.get(Deadline, ())
         row["round"] = self.round
         row["no"] = 1 + sum(1 for r in rows if r["kind"] is kind and r["round"] == self.round)

@@ -41,6 +41,7 @@ from cms.models import Channel as By
 from cms.rules import Desk, Finding, Move, Post, Span, Status, day_end
 from cms.services.demo.case import AT_STATION, STATIONS, Case, Over
 from cms.services.demo.staff import Man, Place
+from cms.services.demo.texts import dotted
 from cms.services.demo.world import Disposal
 from cms.vault import new_code
 
@@ -291,7 +292,7 @@ def decide_extension(case: Case, man: Man, place: int, granted: bool) -> None:
 def report(case: Case, disposal: Disposal, finding: Finding) -> int:
     """The IO submits his report; it lies with the nearest superior who may decide. Its place."""
     desk = approver(case)[2]
-    case.told.facts["date1"] = f"{case.day:%d.%m.%Y}"
+    case.told.facts["date1"] = dotted(case.day)
     reasons = case.world.texts.disposal(case.rng, case.told, case.lang, disposal.code)
     fields = case.world.texts.fields(case.rng, case.told, case.lang, disposal, case.day)
     case.did("report", case.io, disposal=disposal, finding=finding, reasons=reasons, fields=fields)

@@ -27,6 +27,7 @@ from cms.services.demo.staff import Man, Place
 from cms.services.demo.world import Disposal, World
 
 DAY = timedelta(days=1)
+NINE = time(9)
 
 FINDINGS: Mapping[str, Finding] = {
     "FIR": Finding.SUBSTANTIATED, "NCR": Finding.SUBSTANTIATED, "PREV": Finding.SUBSTANTIATED,
@@ -443,8 +444,11 @@ def remind(case: Case) -> None:
     for place, spans in case.due_spans().items():
         for rung in Rung:
             for since, due, until in spans:
-                fired = datetime.combine(rung_day(due, rung), time(9), IST)
-                if rung_day(due, rung) < today and since <= fired and (until is None or fired <= until):
+                day = rung_day(due, rung)
+                if day >= today:
+                    continue
+                fired = datetime.combine(day, NINE, IST)
+                if since <= fired and (until is None or fired <= until):
                     whom = reached(case, rung, fired)
                     case.dossier.add(Reminder, deadline_id=place, rung=rung, fired_at=fired, **whom)
                     break

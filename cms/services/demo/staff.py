@@ -105,6 +105,7 @@ class Staff:
     by_code: dict[str, Place] = field(default_factory=dict)
     seats: dict[tuple[int, Post], list[Man]] = field(default_factory=dict)
     lines: dict[int, list[Command]] = field(default_factory=dict)
+    lists: dict[int, list[Command]] = field(default_factory=dict)
 
     def at(self, unit_id: int, post: Post) -> list[Man]:
         """The officers of a post, leave cover first, in the order of their postings."""
@@ -124,6 +125,20 @@ class Staff:
                 if unit_id in self.places
                 for post in SUPERIORS
                 for man in self.at(unit_id, post)
+            ]
+        return found
+
+    def enquirers(self, district: int) -> list[Command]:
+        """Who may enquire in a district at all: IOs and superiors in it and above it, listed once."""
+        found = self.lists.get(district)
+        if found is None:
+            above = self.places[district].line
+            found = self.lists[district] = [
+                (man, post, self.places[unit_id])
+                for (unit_id, post), men in self.seats.items()
+                if post is Post.IO or post in SUPERIORS
+                if district in self.places[unit_id].line or unit_id in above
+                for man in men
             ]
         return found
 

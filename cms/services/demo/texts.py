@@ -6,6 +6,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import lru_cache
 from random import Random
 from typing import TYPE_CHECKING, Any
 
@@ -181,6 +182,7 @@ class Texts:
         return str(rng.choice(self.said[lang]["feedback"]["yes" if satisfied else "no"]))
 
 
+@lru_cache(maxsize=10_000)  # a letter names five days, and ten years have few
 def dotted(day: date) -> str:
     """05.11.2026, as letters of the region write it."""
     return day.strftime("%d.%m.%Y")

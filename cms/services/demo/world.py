@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import accumulate
 from random import Random
@@ -88,6 +88,7 @@ class World:
     approvals: list[tuple[tuple[int | None, ...], Post]]
     shape: Shape = SHAPES["pilot"]
     late: str = "honest"
+    approvers: dict[tuple[int, int | None, int], Post] = field(default_factory=dict)  # needed() so far
 
     def station(self, rng: Random, district: str, category: str) -> Place:
         """A station of the district that takes this category."""
@@ -98,12 +99,14 @@ class World:
     def needed(self, disposal: Disposal, category_id: int | None, mode_id: int) -> Post:
         """The lowest post that may approve, as ``enquiry.needed_post`` finds it."""
         facts = (disposal.id, category_id, mode_id)
-        fits = [
-            (sum(w is not None for w in wanted), post.value, post)
-            for wanted, post in self.approvals
-            if all(w is None or w == has for w, has in zip(wanted, facts, strict=True))
-        ]
-        return max(fits)[2] if fits else APPROVED_BY
+        if facts not in self.approvers:
+            fits = [
+                (sum(w is not None for w in wanted), post.value, post)
+                for wanted, post in self.approvals
+                if all(w is None or w == has for w, has in zip(wanted, facts, strict=True))
+            ]
+            self.approvers[facts] = max(fits)[2] if fits else APPROVED_BY
+        return self.approvers[facts]
 
 
 def shares(name: str) -> dict[str, float]:
