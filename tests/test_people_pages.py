@@ -73,6 +73,14 @@ def test_an_order_by_form_and_its_confirmation(app, sign_in):
         assert answer.status_code == code, login
         if code == 200:
             assert case.number in answer.get_data(as_text=True)
+        answer = sign_in(login).get(f"{note}letter/")
+        assert answer.status_code == code, login
+        if code == 200:
+            letter = answer.get_data(as_text=True)
+            for said in (case.number, "Suresh Jangra", "45/2026", "HARYANA POLICE", "प्रभार सौंपने का नोट"):
+                assert said in letter, said
+            assert "<script" not in letter
+            assert "style=" not in letter
     assert sign_in("sp.hsr").get(f"/admin/people/handover/{one.id}/99999/").status_code == 404
 
 
