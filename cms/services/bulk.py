@@ -7,6 +7,7 @@ on SQLite. Call it inside ``unit_of_work(actor, via=...)`` with batches of :func
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
@@ -170,13 +171,9 @@ def insert_complaints(work: Work, dossiers: Sequence[Dossier]) -> list[int]:
     for dossier, complaint_id in zip(dossiers, ids, strict=True):
         dossier.complaint["id"] = complaint_id
         name_authors(dossier)
-    places = {model: number(connection, model, dossiers) for model in CHILDREN}
-    for model, columns in LOCAL.items():
-        for name, parent in columns.items():
-            for dossier, starts in zip(dossiers, places[parent], strict=True):
-                if model in dossier.rows:
-                    resolve(dossier.rows[model], name, starts)
+    number(connection, dossiers)
     for dossier in dossiers:
+        resolve(dossier)
         point_across(dossier)
     history = write_heads(work, dossiers)
     told: Told = {}
@@ -193,35 +190,41 @@ def name_authors(dossier: Dossier) -> None:
         row["author_id"] = dossier.rows[EnquiryReport][row["report_id"]]["officer_id"]
 
 
-def number(
-    connection: Connection, model: type[Any], dossiers: Sequence[Dossier]
-) -> list[Sequence[int]]:
-    """Give every row of one table its id and its complaint's; the ids per dossier come back."""
-    found = [d.rows.get(model, ()) for d in dossiers]
-    own = "id" in model.__table__.c
-    reserved = reserve(connection, model, sum(map(len, found))) if own else ()
-    given: list[Sequence[int]] = []
-    start = 0
-    for dossier, rows in zip(dossiers, found, strict=True):
-        if not rows:
-            given.append(())
+def ids_for(connection: Connection, dossiers: Sequence[Dossier]) -> dict[type[Any], Iterator[int]]:
+    """Ids for all rows of these dossiers, by table; a table without ids of its own is left out."""
+    counts = Counter[type[Any]]()
+    for dossier in dossiers:
+        for model, rows in dossier.rows.items():
+            counts[model] += len(rows)
+    numbered = [model for model in counts if "id" in model.__table__.c]
+    return {model: iter(reserve(connection, model, counts[model])) for model in numbered}
+
+
+def number(connection: Connection, dossiers: Sequence[Dossier]) -> None:
+    """Give every row its id and its complaint's."""
+    ids = ids_for(connection, dossiers)
+    for dossier in dossiers:
+        complaint_id = dossier.complaint["id"]
+        for model, rows in dossier.rows.items():
+            if model in ids:
+                for row, row_id in zip(rows, ids[model], strict=False):  # rows first: the ids go on
+                    row["id"] = row_id
+            if model not in UNBOUND:
+                for row in rows:
+                    row["complaint_id"] = complaint_id
+
+
+def resolve(dossier: Dossier) -> None:
+    """Put ids where rows held places within their dossier."""
+    for model, columns in LOCAL.items():
+        rows = dossier.rows.get(model)
+        if rows is None:
             continue
-        mine = reserved[start : start + len(rows)]
-        start += len(rows)
-        given.append(mine)
-        for row, row_id in zip(rows, mine, strict=own):
-            row["id"] = row_id
-        if model not in UNBOUND:
+        for name, parent in columns.items():
+            found = dossier.rows.get(parent, ())
             for row in rows:
-                row["complaint_id"] = dossier.complaint["id"]
-    return given
-
-
-def resolve(rows: Iterable[Values], name: str, ids: Sequence[int]) -> None:
-    """Put ids where the rows of a dossier held places."""
-    for row in rows:
-        if row.get(name) is not None:
-            row[name] = ids[row[name]]
+                if row.get(name) is not None:
+                    row[name] = found[row[name]]["id"]
 
 
 def point_across(dossier: Dossier) -> None:
