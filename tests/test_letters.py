@@ -236,6 +236,10 @@ def test_the_noting_sheet_is_read_by_command_and_audit_alone(app, sign_in, tmp_p
         browser = sign_in(login)
         assert browser.get(path).data.startswith(b"%PDF")
         assert "नोटिंग शीट" in browser.get(path + "page/").get_data(as_text=True)
+    issue = f"/admin/complaint/{case.id}/noting/"
+    assert sign_in("audit").post(issue).status_code == 403  # reads everything, writes nothing
+    assert issue not in sign_in("audit").get(f"/admin/complaint/details/?id={case.id}").get_data(as_text=True)
+    assert sign_in("sp.hsr").post(issue).status_code == 303
     for login in ("io.hsr", "branch.hsr", "feedback.hsr", "sho.srs"):
         browser = sign_in(login)
         assert [browser.get(path).status_code, browser.get(path + "page/").status_code] == [404, 404], login

@@ -78,6 +78,7 @@ class Dossier:
     may_attach: bool
     may_accuse: bool
     reads_history: bool
+    may_note: bool
     complainant: Party | None
     same_phone: list[Complaint] = field(default_factory=list)
     ways: dict[int, list[Delivery]] = field(default_factory=dict)
@@ -117,7 +118,7 @@ def dossier(session: Session, viewer: Viewer, complaint_id: int) -> Dossier:
         may_hand_over=owes_copy(viewer, complaint),
         may_attach=allowed(viewer, "attach", complaint),
         may_accuse=allowed(viewer, "accuse", complaint),
-        reads_history=allowed(viewer, "history", complaint),
+        reads_history=allowed(viewer, "history", complaint), may_note=allowed(viewer, "direct", complaint),
         complainant=party,
         same_phone=same_phone(session, viewer, complaint, party),
         ways=by_document(found.deliveries),

@@ -269,11 +269,11 @@ def after_dismissed(work: Work, complaint: Complaint) -> list[Part]:
 
 
 def issue_noting(work: Work, complaint_id: int) -> Document:
-    """The noting sheet as of now: a paper of the office, by command or audit over the complaint.
+    """The noting sheet as of now: a paper of the office, issued by command over the complaint.
 
     NotFound or Forbidden for everybody else; no version of it ever goes to the complainant.
     """
-    complaint = complaint_for(work, "history", complaint_id)
+    complaint = complaint_for(work, "direct", complaint_id)
     return documents.issue(work, complaint, DocumentKind.NOTING, noting.data(work, complaint))
 
 
