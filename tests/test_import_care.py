@@ -270,3 +270,58 @@ def test_registrations_go_on_during_an_import(app: Flask, tmp_path: Path) -> Non
 def test_hindi_in_an_old_font_is_noticed(text: str, is_old: bool) -> None:
     assert is_old_font(text) == is_old
 
+
+
+# ---------------------------------------------------------------- a register of another shape
+
+SHAPED = """
+name = "shaped"
+number_prefix = "SHP-"
+language = "HI"
+dates = ["day-first", "%d-%m-%y"]
+[files.register]
+recognise = ["क्रम", "प्राप्ति"]
+key = "क्रम"
+delimiter = ";"
+header = 4
+repeats = "drop"
+[units.complaint]
+known = true
+otherwise = "HSR"
+[complaint]
+file = "register"
+received_on = "प्राप्ति"
+disposed_on = "रिपोर्ट"
+place = { columns = ["पिता", "ग्राम"], labels = ["पिता", "ग्राम"], join = ", " }
+unit = "थाना"
+mode = { constant = "POST" }
+category = { constant = "MISC" }
+"""
+SHAPED_ROWS = "शिकायत पंजिका\n2025-26\n\nक्रम;प्राप्ति;रिपोर्ट;पिता;ग्राम;थाना\n"
+
+
+def shaped(folder: Path, *rows: str, profile: str = SHAPED) -> tuple[str, Path]:
+    """(profile, file) of a register in UTF-16 with ``;`` and its heads in the fourth line."""
+    (folder / "shaped.toml").write_text(profile, encoding="utf-8")
+    (folder / "shaped.csv").write_text(SHAPED_ROWS + "\n".join(rows) + "\n", encoding="utf-16")
+    return str(folder / "shaped.toml"), folder / "shaped.csv"
+
+
+def test_an_errors_file_comes_back_whatever_the_form_of_the_register(empty: Flask, tmp_path: Path) -> None:
+    profile, path = shaped(tmp_path, "1/25;०१-०४-२५;;राम;;जिला हिसार", "2/25;31.02.2025;;;खेड़ी;", "3/25;31.04.2025;;;;")
+    folder, left = tmp_path / "errors", tmp_path / "left"
+    assert "left out" in run(empty, path, "--errors", folder, profile=profile).output
+    assert one("SELECT received_on, place FROM complaint WHERE number = 'SHP-1/25'")[1] == "पिता: राम"
+    mended = folder / "register.csv"
+    mended.write_text(mended.read_text(encoding="utf-8-sig").replace("31.02.2025", "28.02.2025"), encoding="utf-8")
+    result = run(empty, mended, "--mended", "--errors", left, profile=profile)
+    assert result.exit_code == 0, result.output
+    assert str(one("SELECT received_on FROM complaint WHERE number = 'SHP-2/25'")[0]) == "2025-02-28"
+    with (left / "register.csv").open(encoding="utf-8-sig", newline="") as file:
+        head, row = csv.reader(file)
+    assert head == ["cms_line", "cms_column", "cms_reason", "क्रम", "प्राप्ति", "रिपोर्ट", "पिता", "ग्राम", "थाना"]
+    assert row[3:5] == ["3/25", "31.04.2025"], "what is still wrong can be mended once more"
+    again = (left / "register.csv").read_text(encoding="utf-8-sig").replace("31.04.2025", "30.04.2025")
+    (left / "register.csv").write_text(again, encoding="utf-8")
+    run(empty, left / "register.csv", "--mended", profile=profile)
+    assert one("SELECT count(*) FROM complaint WHERE origin = 'shaped'") == (3,)

@@ -7,11 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from cms.services.importing.profile import Profile
-from cms.services.importing.source import read
+from cms.services.importing.source import EXTRA, form, is_mended, read
 from cms.services.importing.spool import Spool
-
-EXTRA = ("cms_line", "cms_column", "cms_reason")
-"""Columns before those of the register; :func:`original` takes them off again."""
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -25,14 +22,15 @@ def write(folder: Path, profile: Profile, paths: Mapping[str, Path], spool: Spoo
         line, column, reason = next(told, (0, "", ""))
         if not line:
             continue
-        rows = read(path, profile.files[name])
+        rows = read(path, form(path, profile.files[name]))
         _at, header = next(rows)
+        before = len(EXTRA) if is_mended(header) else 0
         with (folder / f"{name}.csv").open("w", encoding="utf-8-sig", newline="") as file:
             out = csv.writer(file)
-            out.writerow([*EXTRA, *header])
+            out.writerow([*EXTRA, *header[before:]])
             for at, cells in rows:
                 if at == line:
-                    out.writerow([at, column, reason, *map(safe, cells)])
+                    out.writerow([at, column, reason, *map(safe, cells[before:])])
                     written[name] = written.get(name, 0) + 1
                     line, column, reason = next(told, (0, "", ""))
     return written

@@ -26,7 +26,7 @@ from cms.services.importing import batches, mend, officers, records, update
 from cms.services.importing.problems import Problems, Reason
 from cms.services.importing.profile import BadInput, Profile, Section
 from cms.services.importing.profile_toml import plain
-from cms.services.importing.source import digest, read, recognise
+from cms.services.importing.source import EXTRA, digest, form, is_mended, read, recognise
 from cms.services.importing.spool import Group, Spool, Spooled
 from cms.services.importing.values import Reading
 from cms.unit_of_work import unit_of_work
@@ -116,19 +116,19 @@ def rows_of(job: Job, name: str) -> Iterator[Spooled]:
     """The rows of a file, in the profile's columns; those of another width are noted."""
     profile, rule = job.profile, job.profile.files[name]
     columns = profile.columns(name)
-    rows = read(job.paths[name], rule)
+    rows = read(job.paths[name], form(job.paths[name], rule))
     header = [cell.strip() for cell in next(rows)[1]]
     places = [header.index(c) for c in columns]
-    is_mended = header[: len(mend.EXTRA)] == list(mend.EXTRA)
+    given_again = is_mended(header)
     counted = [p for p, c in enumerate(header) if c not in rule.ignore] if rule.drop_repeats else []
     for line, cells in rows:
         if len(cells) != len(header):
             if any(cell.strip() for cell in cells):
                 job.reading.problems.add(name, line, "", ",".join(cells), Reason.CELLS)
             continue
-        if is_mended:
+        if given_again:
             cells = [mend.original(cell) for cell in cells]
-        same = fingerprint([cells[p] for p in counted if header[p] not in mend.EXTRA]) if counted else ""
+        same = fingerprint([cells[p] for p in counted if header[p] not in EXTRA]) if counted else ""
         yield Spooled(name, line, {c: cells[p] for c, p in zip(columns, places, strict=True)}, same)
 
 

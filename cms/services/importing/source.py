@@ -11,6 +11,7 @@ import subprocess
 import sys
 import zlib
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
 
@@ -33,6 +34,9 @@ SAID = {
     sheet.NO_WORKBOOK: "The file {} is damaged or no spreadsheet.",
     sheet.NO_SHEET: "The file {} has no such sheet.",
 }
+
+EXTRA = ("cms_line", "cms_column", "cms_reason")
+"""Columns before those of the register in an errors file."""
 
 Line = tuple[int, list[str]]
 
@@ -141,7 +145,7 @@ def kind_of(profile: Profile, path: Path) -> FileRule:
     trouble: BadInput | None = None
     for rule in profile.files.values():
         try:
-            header = head(path, rule)
+            header = head(path, form(path, rule))
         except BadInput as error:  # another rule may know the encoding or the sheet
             trouble = trouble or error
             continue
@@ -151,6 +155,22 @@ def kind_of(profile: Profile, path: Path) -> FileRule:
     raise trouble or BadInput(
         f"The columns of {path.name} fit none of the files of the profile “{profile.name}”."
     )
+
+
+def form(path: Path, rule: FileRule) -> FileRule:
+    """How to open the file: as the profile says, or as we write errors files if it is a mended one."""
+    ours = replace(rule, encoding="utf-8-sig", delimiter=",", header=1, sheet="")
+    if ours == rule:
+        return rule
+    try:
+        return ours if is_mended(head(path, ours)) else rule
+    except BadInput:
+        return rule
+
+
+def is_mended(header: list[str]) -> bool:
+    """True for the columns of an errors file, which comes back mended."""
+    return tuple(header[: len(EXTRA)]) == EXTRA
 
 
 def head(path: Path, rule: FileRule) -> list[str]:
