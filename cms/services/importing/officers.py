@@ -238,7 +238,8 @@ def check_codes(connection: Connection, profile: Profile) -> None:
              "kind": set(ActionKind.__members__), "urgent": {"YES", "NO"}}  # fmt: skip
     for name, codes in led.items():
         for code in sorted(codes - held[name]):
-            raise BadInput(f"The profile leads to the {name} “{code}”, which does not exist.")
+            known = ", ".join(sorted(held[name]))
+            raise BadInput(f"The profile leads to the {name} “{code}”, which does not exist; known are {known}.")
 
 
 def listed(connection: Connection, model: type[Any], fixture: str) -> set[str]:
