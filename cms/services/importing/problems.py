@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -18,7 +18,7 @@ class Reason(Enum):
     INCIDENT_AFTER = "The incident is dated after the complaint; the date was held back."
     ACTION_BEFORE = "The action is dated before the complaint; it stands in the diary as it is."
     NOT_A_DATE = "Not a date in the form that the profile expects; it was held back."
-    YEAR = "A year before 1900 or after today; the date was held back."
+    YEAR = "A year before the first_year of the profile (1900 if it names none) or a day after today; it was held back."
     NO_DATE = "No usable date of receipt: the complaint was left out."
     NO_ACTION_DATE = "No usable date of the action; it was left out."
     NO_KEY = "The row does not say which complaint it belongs to; it was left out."
@@ -39,6 +39,18 @@ class Reason(Enum):
 
 
 ALONG = "Nothing is wrong here, but the complaint was left out for another row: give both again."
+ALONG_TOO = "The complaint was left out for another row: give both again."
+LEAVES_OUT = frozenset({Reason.NO_DATE.value, Reason.NUMBER.value})
+"""Reasons in a row for which the whole complaint is left out."""
+
+
+def together(reasons: Iterable[str]) -> str:
+    """What an errors file says of a row: its own reasons, and another row's only if none of them is the cause."""
+    said = list(dict.fromkeys(reasons))
+    own = [reason for reason in said if reason != ALONG]
+    if own == said or LEAVES_OUT.intersection(own):
+        return " ".join(own)
+    return " ".join([*own, ALONG_TOO]) if own else ALONG
 
 
 @dataclass(frozen=True, slots=True)

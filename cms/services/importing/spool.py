@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
 
+from cms.services.importing.problems import together
 from cms.services.importing.units import Need
 
 Row = dict[str, str]
@@ -146,7 +147,7 @@ class Spool:
         for line, found in groupby(cursor, key=lambda r: r[0]):
             told = [(column, reason) for _line, column, reason in found]
             columns = dict.fromkeys(column for column, _reason in told if column)
-            yield line, "; ".join(columns), " ".join(dict.fromkeys(reason for _column, reason in told))
+            yield line, "; ".join(columns), together(reason for _column, reason in told)
 
     def close(self) -> None:
         """Remove the file."""
