@@ -168,8 +168,10 @@ def operator() -> str:
 def report(outcome: importing.Outcome, problems: Problems, dry_run: bool) -> None:
     """Say what was done, then what could not be done."""
     added = [(f"{'would add' if dry_run else 'added'}", n, table) for table, n in outcome.added.items()]
-    if not outcome.updated and not any(n for _said, n, _table in added):
-        click.echo("Nothing was changed: everything in these files is already there.")
+    is_changed = bool(outcome.updated) or any(n for _said, n, _table in added)
+    if not is_changed:
+        why = "." if outcome.left_out else ": everything in these files is already there."
+        click.echo(f"Nothing was changed{why}")
     done = (
         *added, ("would update" if dry_run else "updated", outcome.updated, "complaint"),
         ("there before", outcome.present, "complaint"), ("left out", outcome.left_out, "complaint"),
@@ -185,8 +187,9 @@ def report(outcome: importing.Outcome, problems: Problems, dry_run: bool) -> Non
         click.echo(f"  {p.file}, line {p.line}, {p.column}{said}: {p.reason.value}", err=True)
     for kind, n in outcome.to_mend.items():
         click.echo(f"{group_digits(n):>8} rows to mend in {kind}.csv")
-    if outcome.batch is not None:
-        click.echo(f"This was import {outcome.batch}; cms import undo {outcome.batch} takes it back.")
+    if outcome.batch is not None and is_changed:
+        back = f"; cms import undo {outcome.batch} takes it back" if outcome.added["complaint"] else ""
+        click.echo(f"This was import {outcome.batch}{back}.")
 
 
 @import_.command("undo")

@@ -126,7 +126,7 @@ def test_a_later_snapshot_says_what_it_updated_added_and_kept(empty: Flask, tmp_
     assert "CHI-9000002" in {row[0] for row in found["complaint"]}, "what has gone is kept"
     again = run(empty, *later(tmp_path)).output
     assert "Nothing was changed" in again
-    assert "9000" not in again.split("This was import")[1]
+    assert "This was import" not in again, "there is nothing to take back"
 
 
 def test_what_was_worked_on_here_is_not_overwritten(app: Flask, tmp_path: Path) -> None:
@@ -325,3 +325,38 @@ def test_an_errors_file_comes_back_whatever_the_form_of_the_register(empty: Flas
     (left / "register.csv").write_text(again, encoding="utf-8")
     run(empty, left / "register.csv", "--mended", profile=profile)
     assert one("SELECT count(*) FROM complaint WHERE origin = 'shaped'") == (3,)
+
+
+def test_an_unknown_code_names_those_that_are_known(app: Flask, tmp_path: Path) -> None:
+    profile, path = shaped(tmp_path, "1/25;01.04.2025;;;;", profile=SHAPED.replace("MISC", "ASSAULT"))
+    result = run(app, path, profile=profile)
+    assert result.exit_code == 2
+    assert "the category “ASSAULT”, which does not exist; known are CHILDREN, CORRUPTION, CYBER_FIN," in result.output
+
+
+def test_an_errors_file_says_the_reason_of_the_row_itself(app: Flask, tmp_path: Path) -> None:
+    rows = ("1/25;31.04.2025;;;;", "2/25;02.05.2091;;;;", "2/25;31.05.2025;;;;", "3/25;02.05.2025;;;;")
+    profile, path = shaped(tmp_path, *rows)
+    run(app, path, "--errors", tmp_path / "errors", profile=profile)
+    with (tmp_path / "errors" / "register.csv").open(encoding="utf-8-sig", newline="") as file:
+        found = [(row["क्रम"], row["cms_column"], row["cms_reason"]) for row in csv.DictReader(file)]
+    assert [(key, column) for key, column, _said in found] == [("1/25", "प्राप्ति"), ("2/25", "प्राप्ति"), ("2/25", "क्रम")]
+    for (_key, _column, said), own in zip(found, ("Not a date", "or a day after today", "already describes"), strict=True):
+        assert own in said
+        assert "Nothing is wrong" not in said
+    assert ["for another row" in said for _key, _column, said in found] == [False, False, True]
+
+
+def test_nothing_is_offered_to_be_taken_back_where_nothing_was_brought(app: Flask, tmp_path: Path) -> None:
+    profile, path = shaped(tmp_path, "1/25;31.04.2025;;;;")
+    output = run(app, path, profile=profile).output  # the units of the project come with the first run
+    assert "import undo" not in output
+    output = run(app, path, profile=profile).output
+    assert "Nothing was changed.\n" in output
+    assert "This was import" not in output
+    profile, path = shaped(tmp_path, "1/25;30.04.2025;;;;")
+    assert "cms import undo 3 takes it back" in run(app, path, profile=profile).output
+    assert "This was import" not in run(app, path, profile=profile).output
+    profile, path = shaped(tmp_path, "1/25;30.04.2025;02.05.2025;;;")
+    output = run(app, path, profile=profile).output
+    assert "This was import 5.\n" in output, "undo takes back complaints that an import brought, not changes"
