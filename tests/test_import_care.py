@@ -19,7 +19,7 @@ from test_import import FILES, many, run
 from cms.authz import Book, visible
 from cms.models import Complaint, Imported, Unit, db
 from cms.rules import SYSTEM, Post, Role, Seat, Viewer
-from cms.services import complaints, integrity
+from cms.services import complaints, integrity, reference
 from cms.services.importing.values import is_old_font
 from cms.unit_of_work import unit_of_work, utcnow
 
@@ -360,3 +360,38 @@ def test_nothing_is_offered_to_be_taken_back_where_nothing_was_brought(app: Flas
     profile, path = shaped(tmp_path, "1/25;30.04.2025;02.05.2025;;;")
     output = run(app, path, profile=profile).output
     assert "This was import 5.\n" in output, "undo takes back complaints that an import brought, not changes"
+
+
+# ---------------------------------------------------------------- what the page says
+
+PAGE = (Path(__file__).parents[1] / "docs" / "import.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("word", "fixture"),
+    [("mode", "modes"), ("source", "sources"), ("category", "categories"), ("disposition", "dispositions"), ("rank", "ranks")],
+)
+def test_the_page_lists_our_codes(word: str, fixture: str) -> None:
+    table = PAGE.split(f"| `{word}` | means |\n|---|---|\n")[1].split("\n\n")[0]
+    assert table.splitlines() == [f"| `{r['code']}` | {r['name_en']} |" for r in reference.fixture(fixture)]
+
+
+def test_the_page_is_right_about_known_stations_and_labels(app: Flask, tmp_path: Path) -> None:
+    known = PAGE.split("```toml\n")[2].split("```")[0]
+    units = '[units.complaint]\nknown = true\notherwise = "HSR"\n'
+    assert units in SHAPED
+    text = SHAPED.replace(units, "") + known
+    rows = ("1/25;१४-०४-२५;01.05.2025;राम;;City circle", "2/25;14/04/2025;;;खेड़ी;", "3/25;14.04.2024;x;;;जिला हांसी")
+    profile, path = shaped(tmp_path, *rows, profile=text.replace("dates =", "first_year = 2025\ndates ="))
+    output = run(app, profile, path, profile="run").output
+    assert "first_year" in output
+    query = "SELECT c.number, c.status, c.place, u.code FROM complaint c JOIN unit u ON u.id = c.unit_id ORDER BY 1"
+    with db.engine.connect() as connection:
+        assert [tuple(r) for r in connection.exec_driver_sql(query)] == [
+            ("SHP-1/25", "CLOSED", "पिता: राम", "HSR-SD1"), ("SHP-2/25", "UNDER_ENQUIRY", "ग्राम: खेड़ी", "HSR"),
+        ]  # fmt: skip
+
+
+def test_an_unknown_language_is_refused(app: Flask, tmp_path: Path) -> None:
+    profile, path = shaped(tmp_path, "1/25;01.04.2025;;;;", profile=SHAPED.replace('"HI"', '"PA"'))
+    assert "unknown language 'PA'; known are" in run(app, path, profile=profile).output

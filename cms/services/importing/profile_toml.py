@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from cms.models import Kind
+from cms.models import Kind, Language
 from cms.services.importing.dates import check_form
 from cms.services.importing.profile import (
     ACTION_FIELDS,
@@ -86,7 +86,7 @@ def build(said: dict[str, Any]) -> Profile:
     pending, grouped = allegation.pop("pending", None), bool(complaint.pop("grouped", False))
     made = Profile(
         name=text_of(said["name"], 36), title=said.get("title", said["name"]),
-        number_prefix=said["number_prefix"], language=said.get("language", "EN"),
+        number_prefix=said["number_prefix"], language=language(said.get("language", "EN")),
         restricts=bool(said.get("restricts", False)), first_year=int(said.get("first_year", 1900)),
         zone=ZoneInfo(said.get("zone", "Asia/Kolkata")).key,
         dates=tuple(check_form(f) for f in said.get("dates", ["iso"])),
@@ -114,6 +114,13 @@ def text_of(said: str, limit: int) -> str:
     """A short text. ValueError if it is longer than its column."""
     if not 0 < len(said) <= limit:
         raise ValueError(f"{said!r} has to have 1 to {limit} characters")
+    return said
+
+
+def language(said: str) -> str:
+    """The language of a register. ValueError for one that CMS does not write."""
+    if said not in Language.__members__:
+        raise ValueError(f"unknown language {said!r}; known are {', '.join(Language.__members__)}")
     return said
 
 
