@@ -43,7 +43,7 @@ def main(arguments: list[str]) -> int:
         return 130
 
 
-PARALLEL = ["-n", "2", "--dist", "loadfile"]
+PARALLEL = ["-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"]
 """Two test processes, a file each; `python3 app.py test -n 0` runs them one by one."""
 
 

@@ -34,6 +34,16 @@ CI = os.environ.get("CI") == "true"
 PG_BIN = Path("/usr/lib/postgresql/15/bin")
 
 
+LONGEST = ("renderer", "browser", "faults", "malformed", "import", "life_machine", "demo_replay", "setup", "profiles", "queue",
+           "matrix", "demo", "demo_shapes", "pdf")  # fmt: skip
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The files that take longest begin first, so that no worker is left alone with one at the end."""
+    place = {f"test_{name}": number for number, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: place.get(item.path.stem, len(place)))
+
+
 CHROMIUM = next((path for path in map(shutil.which, ("chromium", "chromium-browser", "google-chrome")) if path), None)
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
          "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage"]  # fmt: skip

@@ -209,7 +209,6 @@ def test_moves(app, sign_in, name, row):
     for login in sorted(set(LOGINS) - may(row)):
         answer = sign_in(login).post(path, posted)
         assert answer.status_code in (403, 404), (login, answer.status_code)
-        assert fingerprint() == before, login
     assert app.test_client().post(path, data=posted).status_code in (302, 303, 400)
     assert fingerprint() == before
     for login in FIRST.get((name, row), sorted(may(row)))[:1]:
