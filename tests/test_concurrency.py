@@ -14,7 +14,7 @@ from cms.unit_of_work import Repeated, unit_of_work
 
 
 def at_once(app, work, count):
-    """Run ``work(n)`` for n below count on eight threads, each with a session of its own."""
+    """Run ``work(n)`` for every n below count at the same time, each on a thread and session of its own."""
 
     def one(number):
         with app.app_context():
@@ -27,7 +27,7 @@ def at_once(app, work, count):
 
     db.session.rollback()
     app.extensions["cms_hint"] = None
-    with ThreadPoolExecutor(8) as pool:
+    with ThreadPoolExecutor(count) as pool:
         return list(pool.map(one, range(count)))
 
 
