@@ -23,6 +23,7 @@ import segno
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from cms import pdf_reuse
 from cms.pdf_data import (
     CopyData,
     HandOverData,
@@ -143,8 +144,9 @@ def warm() -> None:
 
     For the renderer before it forks. Raises `RendererUnfit` naming what is missing.
     """
-    for template, kind in (("copy.html", CopyData), ("report.html", ReportData), ("letter.html", LetterData)):
-        render(template, _filler(kind), language="hi")
+    with pdf_reuse.learning():
+        for template, kind in (("copy.html", CopyData), ("report.html", ReportData), ("letter.html", LetterData)):
+            render(template, _filler(kind), language="hi")
 
 
 def _filler(kind: type[Any]) -> dict[str, Any]:
@@ -333,6 +335,7 @@ class _Engine:
 
         from cms.pdf_source import page_class
 
+        pdf_reuse.install()
         self._page = page_class(TEMPLATES / "elements.css")
         self._fetcher = _make_fetcher()
         self._fonts: FontConfiguration = FontConfiguration()
@@ -355,6 +358,11 @@ class _Engine:
         from weasyprint.urls import FatalURLFetchingError
 
         layer = TextLayer()
+
+        def finish(document: Any, pdf: Any) -> None:
+            layer.finish(document, pdf)
+            pdf_reuse.pack(pdf)
+
         try:
             with self._lock, _garbage_kept(), layer.drawing():
                 source = self._page(page, self._fetcher)
@@ -363,7 +371,7 @@ class _Engine:
                     font_config=self._fonts,
                     pdf_variant="pdf/ua-1",
                     pdf_identifier=identifier,
-                    finisher=layer.finish,
+                    finisher=finish,
                 )
         except FatalURLFetchingError as error:
             raise DocumentRefused("the document asks for a resource that is not ours") from error

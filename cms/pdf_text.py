@@ -5,10 +5,10 @@ for different text in different words, and the text of the PDF comes out scrambl
 further text of a glyph gets a code of its own, and each Hindi word is marked with its text.
 Nothing visible changes.
 
-This bends private names of WeasyPrint 70.0, each with a contract test in
-``tests/test_pdf_text.py``: ``draw.text.draw_first_line``, a text box's ``pango_layout``,
-``stream.stream``, ``stream._fonts``, ``stream.add_font``, and of its fonts ``to_unicode``, ``widths``, ``missing``,
-``glyph_count``, ``type``, ``bitmap``, ``name`` and ``hash``.
+This bends private names of WeasyPrint 70.0, each with a contract test in ``tests/test_pdf_text.py``:
+``draw.text.draw_first_line``, a text box's ``pango_layout``, ``_fonts``, ``_current_font`` and
+``add_font`` of a stream, and of its fonts ``to_unicode``, ``widths``, ``missing``, ``glyph_count``,
+``type``, ``bitmap``, ``name`` and ``hash``.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from itertools import groupby, pairwise
+from functools import partial, wraps
+from itertools import chain, groupby, pairwise
 from typing import Any
 
 _FIRST_EXTRA_CODE = 0x8000
@@ -41,11 +42,23 @@ _current: ContextVar[TextLayer | None] = ContextVar("text_layer", default=None)
 
 @dataclasses.dataclass(slots=True)
 class _Glyph:
-    """One drawn glyph: its font, the code it was drawn with, the text it stands for."""
+    """One drawn glyph: its run, the code it was drawn with, its width in the font, the text it stands for."""
 
-    font: Any
+    run: int
     code: int
+    width: int
     text: str
+
+
+@dataclasses.dataclass(slots=True)
+class _Reading:
+    """What a line says, the same in every letter that has it: its words and the operators that draw them."""
+
+    words: list[list[_Glyph]]
+    operators: list[Any]  # of an Indic line parsed, of any other as they were drawn
+    indic: bool
+    first: tuple[str, float]  # font and size, with which the line begins
+    last: tuple[str, float]
 
 
 @dataclasses.dataclass(slots=True)
@@ -56,23 +69,23 @@ class _Codes:
     extra: dict[tuple[int, str], int] = dataclasses.field(default_factory=dict)
     known: dict[tuple[int, str], int] = dataclasses.field(default_factory=dict)
 
-    def code(self, glyph: _Glyph) -> int:
+    def code(self, glyph: _Glyph, font: Any) -> int:
         """Return the code that draws the glyph and reads as its text."""
         key = (glyph.code, glyph.text)
         code = self.known.get(key)
         if code is None:
-            code = self.known[key] = self._new_code(glyph)
+            code = self.known[key] = self._new_code(glyph, font)
         return code
 
-    def _new_code(self, glyph: _Glyph) -> int:
+    def _new_code(self, glyph: _Glyph, font: Any) -> int:
         if self.own.setdefault(glyph.code, glyph.text) == glyph.text:
-            glyph.font.to_unicode[glyph.code] = glyph.text
+            font.to_unicode[glyph.code] = glyph.text
             return glyph.code
         key = (glyph.code, glyph.text)
         if key not in self.extra:
             self.extra[key] = added = _FIRST_EXTRA_CODE + len(self.extra)
-            glyph.font.to_unicode[added] = glyph.text
-            glyph.font.widths[added] = glyph.font.widths[glyph.code]
+            font.to_unicode[added] = glyph.text
+            font.widths[added] = glyph.width
         return self.extra[key]
 
 
@@ -92,29 +105,44 @@ class TextLayer:
         finally:
             _current.reset(token)
 
-    def rewrite(self, stream: Any, textbox: Any, start: int) -> None:
-        """Give the line drawn since operator ``start`` its codes and marks, if it is Indic.
+    def draw(self, stream: Any, textbox: Any, matrix: Any, stock: Callable[[], Any]) -> Any:
+        """Draw a line: with ``stock`` the first time, and without asking Pango for its glyphs from then on.
 
-        A line that cannot be read back exactly stays as WeasyPrint drew it.
+        A line that cannot be read back exactly stays as WeasyPrint draws it.
         """
-        text = textbox.pango_layout.text
-        if "\u00a0" in text:
-            _plain_spaces(stream)
-        if not _INDIC.search(text):
-            return
-        glyphs = _glyphs(stream, textbox.pango_layout)
-        operators = [_parse(operator) for operator in stream.stream[start:]]
-        tokens = [token for operator in operators if isinstance(operator, list) for token in operator]
-        drawn = [token for token in tokens if isinstance(token, int)]
-        if glyphs is None or drawn != [glyph.code for glyph in glyphs]:
-            return
-        words = list(_words(glyphs))
-        for word in words:
-            _settle(word)
-        stream.stream[start:] = _Line(operators).marked(words, self._code)
+        layout, start, face = textbox.pango_layout, len(stream.stream), stream._current_font
+        reading: _Reading | None = getattr(layout, "reading", None)
+        if reading is None:
+            stream._current_font = None  # the font is said, whatever stands before the line here
+            emojis = stock()
+            if len(stream.stream) == start:
+                stream._current_font = face
+                return emojis
+            if "\u00a0" in layout.text:
+                _plain_spaces(stream)
+            reading = _read(stream, layout, stream.stream[start:])
+            if reading is None:
+                return emojis
+        fonts = [font for font, _ in _faces(stream, layout)]
+        # A letter that no font has is drawn with a code of this document alone.
+        layout.reading = reading if not any(font.missing for font in fonts) else None
+        for glyph in chain.from_iterable(reading.words):  # in the order in which WeasyPrint would meet them
+            fonts[glyph.run].to_unicode.setdefault(glyph.code, glyph.text)
+            fonts[glyph.run].widths.setdefault(glyph.code, glyph.width)
+        del stream.stream[start:]
+        stream.set_text_matrix(*matrix.values)
+        operators = reading.operators[1:] if face == reading.first else reading.operators
+        stream.stream += self._written(reading, fonts, operators) if reading.indic else operators
+        stream._current_font = reading.last
+        return []
 
-    def _code(self, glyph: _Glyph) -> int:
-        return self._codes[glyph.font.hash].code(glyph)
+    def _written(self, reading: _Reading, fonts: list[Any], operators: list[Any]) -> list[Any]:
+        codes = [self._codes[font.hash] for font in fonts]
+
+        def code(glyph: _Glyph) -> int:
+            return codes[glyph.run].code(glyph, fonts[glyph.run])
+
+        return _Line(operators).marked(reading.words, code)
 
     def finish(self, document: Any, pdf: Any) -> None:
         """Map the added codes back to their glyphs (WeasyPrint's ``finisher``)."""
@@ -153,13 +181,13 @@ def _install() -> None:
     if getattr(stock, "with_text_layer", False):
         return
 
-    def draw_first_line(stream: Any, textbox: Any, *rest: Any, **options: Any) -> Any:
-        start = len(stream.stream)
-        emojis = stock(stream, textbox, *rest, **options)
+    @wraps(stock)
+    def draw_first_line(stream: Any, textbox: Any, overflow: str, ellipsis: str, matrix: Any) -> Any:
+        again = partial(stock, stream, textbox, overflow, ellipsis, matrix)
         layer = _current.get()
-        if layer is not None and len(stream.stream) > start:
-            layer.rewrite(stream, textbox, start)
-        return emojis
+        if layer is None or overflow == "ellipsis" or ellipsis != "none":
+            return again()
+        return layer.draw(stream, textbox, matrix, again)
 
     draw_first_line.with_text_layer = True  # type: ignore[attr-defined]
     text.draw_first_line = draw_first_line
@@ -172,21 +200,40 @@ def _plain_spaces(stream: Any) -> None:
             font.to_unicode.update({code: " " for code, text in font.to_unicode.items() if text == "\u00a0"})
 
 
-def _glyphs(stream: Any, layout: Any) -> list[_Glyph] | None:
-    """Return the drawn glyphs of the line, each with its text, or None if a run is not ours."""
+def _runs(layout: Any) -> Iterator[Any]:
+    """The pieces of the line, each in one font."""
     from weasyprint.text.ffi import ffi
 
-    text = layout.text.encode()
-    line: list[_Glyph] = []
     run = layout.get_first_line()[0].runs[0]
     while run != ffi.NULL:
-        item = run.data
+        yield run.data
         run = run.next
-        font, _ = stream.add_font(item.item.analysis.font)
+
+
+def _faces(stream: Any, layout: Any) -> list[tuple[Any, float]]:
+    """Font in the document that is drawn, and size, of each run."""
+    return [stream.add_font(item.item.analysis.font) for item in _runs(layout)]
+
+
+def _read(stream: Any, layout: Any, drawn: list[Any]) -> _Reading | None:
+    """Return what the line says, or None if a run is not ours or was not drawn as it was laid out."""
+    text = layout.text.encode()
+    line: list[_Glyph] = []
+    faces = _faces(stream, layout)
+    for no, (item, (font, _)) in enumerate(zip(_runs(layout), faces, strict=True)):
         if item.item.analysis.level % 2 or not _recodable(font):
             return None
-        _add_run(line, item, font, text)
-    return line
+        _add_run(line, item, no, font, text)
+    operators = [_parse(operator) for operator in drawn[1:]]  # without the matrix, which is of the place
+    tokens = [token for operator in operators if isinstance(operator, list) for token in operator]
+    if [token for token in tokens if isinstance(token, int)] != [glyph.code for glyph in line]:
+        return None
+    indic = bool(_INDIC.search(layout.text))
+    words = list(_words(line)) if indic else [line]
+    for word in words if indic else ():
+        _settle(word)
+    first, last = ((font.hash, size) for font, size in (faces[0], faces[-1]))
+    return _Reading(words, operators if indic else drawn[1:], indic, first, last)
 
 
 def _recodable(font: Any) -> bool:
@@ -194,7 +241,7 @@ def _recodable(font: Any) -> bool:
     return font.type == "ttf" and not font.bitmap and not coloured and font.glyph_count < _FIRST_EXTRA_CODE
 
 
-def _add_run(line: list[_Glyph], item: Any, font: Any, text: bytes) -> None:
+def _add_run(line: list[_Glyph], item: Any, run: int, font: Any, text: bytes) -> None:
     """Append the glyphs of a run, the characters of each cluster dealt to them in order."""
     count = item.glyphs.num_glyphs
     clusters, glyphs = _numbers(item.glyphs.log_clusters, count), _numbers(item.glyphs.glyphs, count)
@@ -205,9 +252,10 @@ def _add_run(line: list[_Glyph], item: Any, font: Any, text: bytes) -> None:
         chunk = _readable(text[offset + clusters[first] : offset + end].decode())
         codes = [code for glyph in glyphs[first:last] if (code := _code_of(glyph, font)) is not None]
         if len(codes) == 1:
-            line.append(_Glyph(font, codes[0], chunk))
+            line.append(_Glyph(run, codes[0], font.widths[codes[0]], chunk))
         elif codes:
-            line += [_Glyph(font, code, part) for code, part in zip(codes, _deal(chunk, len(codes)), strict=True)]
+            parts = zip(codes, _deal(chunk, len(codes)), strict=True)
+            line += [_Glyph(run, code, font.widths[code], part) for code, part in parts]
         elif line and _INDIC.search(line[-1].text):
             line[-1].text += chunk
 

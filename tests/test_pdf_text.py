@@ -200,7 +200,7 @@ def test_dealing_keeps_the_order():
     assert pdf_text._deal("कि", 2) == ["क", "ि"]
     assert pdf_text._deal("क्ष", 1) == ["क्ष"]
     assert pdf_text._deal("क", 3) == ["क", "", ""]
-    word = [pdf_text._Glyph(None, code, text) for code, text in enumerate(["क्ष", "ा", "", "."])]
+    word = [pdf_text._Glyph(0, code, 500, text) for code, text in enumerate(["क्ष", "ा", "", "."])]
     pdf_text._settle(word)
     assert "".join(glyph.text for glyph in word) == "क्षा."
     assert all(glyph.text for glyph in word)
@@ -252,7 +252,7 @@ def test_contract_draw_first_line():
 
     stock = inspect.unwrap(text.draw_first_line)
     names = list(inspect.signature(stock).parameters)
-    assert names[:2] == ["stream", "textbox"]
+    assert names == ["stream", "textbox", "text_overflow", "block_ellipsis", "matrix"]
     assert "emojis = draw_first_line(" in inspect.getsource(text.draw_text)
 
 
@@ -261,6 +261,16 @@ def test_contract_stream_is_a_list_of_operators(line):
     shown = [operator for operator in line.drawn if isinstance(operator, bytes) and operator.endswith(b"] TJ")]
     assert shown
     assert all(re.fullmatch(rb"\[(<[0-9a-f]*>|[-+.\de ]+)*\] TJ", operator) for operator in shown)
+
+
+def test_contract_a_line_begins_with_its_matrix_and_its_font(line):
+    from weasyprint.pdf.stream import Stream
+
+    matrix, font = line.drawn[:2]
+    assert matrix.endswith(b" Tm")
+    assert font.endswith(b" Tf")
+    assert "if (font, size) == self._current_font:" in inspect.getsource(Stream.set_font_size)
+    assert "self._old_font, self._current_font = self._current_font, None" in inspect.getsource(Stream.end_text)
 
 
 def test_contract_pango_layout(line):

