@@ -5,17 +5,18 @@ Jobs are named from JOBS and nothing else is ever run; arguments travel as JSON.
 
 import logging
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 import redis
 from redis import Redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 from rq import Queue as RqQueue
-from rq.exceptions import DuplicateJobError
+from rq.exceptions import DeserializationError, DuplicateJobError
 from rq.job import Job, JobStatus
 from rq.serializers import JSONSerializer
 
@@ -72,6 +73,27 @@ class Queue:
         return hint(self.conn, job_name, *args, job_id=job_id)
 
 
+def more(where: Settings, job_name: str) -> Iterator[list[Any]]:
+    """Take further hints of the same kind off the queue, the arguments of each.
+
+    For a process that is warm: the next fork costs more than some of the work. A hint that is taken
+    and not followed is made good by the sweep, like any lost one.
+    """
+    conn = _shared(where.redis_url)
+    waiting = rq_queue(conn, job_name)
+    while (first := conn.lpop(waiting.key)) is not None:  # rq's own pop_job_id fails on an empty queue
+        job_id = cast("bytes", first).decode()
+        job = _fetch(conn, job_id)
+        if job is None:
+            continue
+        if not _is_ours(job, JOBS[job_name]):
+            waiting.push_job_id(job_id, at_front=True)  # a stranger's: the worker refuses it
+            return
+        args = list(job.args)
+        job.delete()
+        yield args
+
+
 def sweep(conn: Redis, job_name: str, slot: int, seconds: int) -> bool:
     """Enqueue one sweep for one slot; False when another tick was first."""
     keep = seconds * 3
@@ -115,6 +137,13 @@ def _put(conn: Redis, job_name: str, path: str, args: tuple[Any, ...], job_id: s
             if old is not None:
                 old.delete()
             queue.enqueue_call(path, job_id=job_id, **call)
+
+
+def _is_ours(job: Job, path: str) -> bool:
+    try:
+        return bool(job.func_name == path)
+    except DeserializationError:
+        return False
 
 
 def _fetch(conn: Redis, job_id: str) -> Job | None:

@@ -97,6 +97,21 @@ def test_a_hint_given_twice_waits_once(server: QueueServer) -> None:
     assert RqQueue("default", connection=server.connection(), serializer=JSONSerializer).job_ids == ["deliver-1"]
 
 
+def test_a_warm_process_takes_further_hints_until_one_is_not_its_own(server: QueueServer, settings: Settings) -> None:
+    for document_id in (7, 8):
+        queue.hint(settings, "render", document_id, job_id=f"document-{document_id}")
+    assert list(queue.more(settings, "render")) == [[7], [8]]
+    assert list(queue.more(settings, "render")) == []
+    for job_id, data in (("pickle", pickle.dumps(1)), ("other", b'["os.system", null, ["id"], {}]')):
+        plant(server.connection(), job_id, data)
+        server.connection().lmove("rq:queue:default", "rq:queue:render")
+        queue.hint(settings, "render", 9)
+        assert list(queue.more(settings, "render")) == []
+        waiting = RqQueue("render", connection=server.connection(), serializer=JSONSerializer)
+        assert waiting.pop_job_id() == job_id
+        assert list(queue.more(settings, "render")) == [[9]]
+
+
 def test_only_names_on_the_list_can_be_hinted(settings: Settings) -> None:
     with pytest.raises(KeyError):
         queue.hint(settings, "os.system", "true")

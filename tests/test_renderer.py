@@ -153,6 +153,24 @@ def test_300_letters_leave_no_more_than_10_mb() -> None:
     assert resident_mb() - before <= 10
 
 
+def test_one_job_makes_what_waits_until_its_time_is_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill(settings_for(tmp_path))
+    with QueueServer() as server:
+        app = create_app(dataclasses.replace(settings_for(tmp_path), redis_url=server.url))
+        with app.app_context():
+            for number in range(5):
+                world.registered(phone=f"99999 {number:05}", form_key=f"k{number}")
+            (first,) = next(sweeps.queue.more(sweeps.settings(), "render"))
+            monkeypatch.setattr(sweeps, "RENDER_SECONDS", 0)
+            assert sweeps.render(first)
+            assert state_of_letters() == {"READY": 2, "PENDING": 3}
+            monkeypatch.setattr(sweeps, "RENDER_SECONDS", 60)
+            assert not sweeps.render(first)
+            assert state_of_letters() == {"READY": 5}
+            db.session.remove()
+            db.engine.dispose()
+
+
 LETTERS, KILLS = 60, 20
 WITNESS = (
     "CREATE TABLE settled (id INTEGER)",
