@@ -19,7 +19,7 @@ import hashlib, json
 from cms import pdf, pdf_reuse
 from cms.services.samples import SAMPLES
 {before}
-names = [(name, language) for name in SAMPLES for language in pdf.LANGUAGES]
+names = [(name, language) for name in SAMPLES for language in ("hi", "en-only")]
 def draw():
     return [hashlib.sha256(pdf.render(*SAMPLES[name], language=language)).hexdigest() for name, language in names]
 drawn = draw()
