@@ -69,7 +69,8 @@ def test_rows_that_failed_are_mended_and_given_again(empty: Flask, tmp_path: Pat
     assert row["address"] == "'=1+1", "no spreadsheet runs it"
     assert {r["cr_id"] for r in rows_of(folder / "accused.csv")} >= {"9000001"}, "its other rows are beside it"
     altered(folder / "complaints.csv", folder, setting("9000001", complaint_date="2019-03-04"))
-    run(empty, *(folder / f"{name}.csv" for name in NAMES), "--mended", "--errors", tmp_path / "left")
+    again = run(empty, *(folder / f"{name}.csv" for name in NAMES), "--mended", "--errors", tmp_path / "left")
+    assert "not in these files" not in again.output, "they are some rows of the register, nothing has gone"
     assert one("SELECT place FROM complaint WHERE number = 'CHI-9000001'") == ("=1+1",)
     with db.engine.connect() as connection:
         found = content(connection)
@@ -325,6 +326,39 @@ def test_an_errors_file_comes_back_whatever_the_form_of_the_register(empty: Flas
     (left / "register.csv").write_text(again, encoding="utf-8")
     run(empty, left / "register.csv", "--mended", profile=profile)
     assert one("SELECT count(*) FROM complaint WHERE origin = 'shaped'") == (3,)
+
+
+SAVED = {
+    "semicolon": (";", "utf-8"), "semicolon with a mark": (";", "utf-8-sig"), "tab": ("\t", "utf-8"),
+    "tab in UTF-16": ("\t", "utf-16"), "comma in UTF-16": (",", "utf-16"), "bar": ("|", "utf-8-sig"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("shape", ["shaped", "plain"])
+@pytest.mark.parametrize("saved", SAVED)
+def test_an_errors_file_that_a_spreadsheet_saved_again_comes_back(
+    app: Flask, tmp_path: Path, saved: str, shape: str
+) -> None:
+    delimiter, encoding = SAVED[saved]
+    if shape == "shaped":
+        profile, path = shaped(tmp_path, "2/25;31.02.2025;;;खेड़ी;")
+        given, wrong, right = [path], "31.02.2025", "28.02.2025"
+        said, kinds = "SELECT received_on FROM complaint WHERE number = 'SHP-2/25'", ["register"]
+    else:
+        profile, wrong, right = "chicago_2023", "n/k", "2025-02-28"
+        given = [altered(FILES[0], tmp_path / "bad", setting("9000001", complaint_date="n/k")), *FILES[1:]]
+        said, kinds = "SELECT received_on FROM complaint WHERE number = 'CHI-9000001'", list(NAMES)
+    folder = tmp_path / "errors"
+    run(app, *given, "--errors", folder, profile=profile)
+    assert one(said) is None
+    for kind in kinds:
+        path = folder / f"{kind}.csv"
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            rows = [[right if cell == wrong else cell for cell in row] for row in csv.reader(file)]
+        with path.open("w", encoding=encoding, newline="") as file:
+            csv.writer(file, delimiter=delimiter, quoting=csv.QUOTE_ALL if delimiter == ";" else csv.QUOTE_MINIMAL).writerows(rows)
+    output = run(app, *(folder / f"{kind}.csv" for kind in kinds), "--mended", profile=profile).output
+    assert str(one(said)[0]) == "2025-02-28", output
 
 
 def test_an_unknown_code_names_those_that_are_known(app: Flask, tmp_path: Path) -> None:

@@ -61,6 +61,7 @@ class Job:
     paths: Mapping[str, Path]
     engine: Engine
     dry_run: bool
+    mended: bool  # some rows of a register given again: what is not among them has not gone
     tell: Tell
     outcome: Outcome = field(default_factory=Outcome)
     known: records.Known | None = None
@@ -85,7 +86,7 @@ def run(
         spool = Spool(Path(folder))
         if errors is not None:
             problems.keep = spool.problem
-        job = Job(Reading(profile, problems, today), spool, found, engine, dry_run, tell)
+        job = Job(Reading(profile, problems, today), spool, found, engine, dry_run, mended, tell)
         try:
             fill_all(job)
             if spool.complaints(profile.complaint.file) == 0 and not mended:
@@ -192,10 +193,11 @@ def write(job: Job, by: str) -> None:
         job.known = officers.known_rows(connection, profile, there, job.dry_run)
         job.not_recorded = connection.scalar(select(Source.id).where(Source.code == "NOTREC")) or 0
     write_complaints(job)
-    with job.engine.connect() as connection:
-        total = connection.scalar(living(profile)) or 0
-    here = outcome.present + outcome.updated + (0 if job.dry_run else outcome.added["complaint"])
-    outcome.gone = max(total - here, 0)
+    if not job.mended:
+        with job.engine.connect() as connection:
+            total = connection.scalar(living(profile)) or 0
+        here = outcome.present + outcome.updated + (0 if job.dry_run else outcome.added["complaint"])
+        outcome.gone = max(total - here, 0)
     if outcome.batch is not None:
         said = {**outcome.added, "updated": outcome.updated, "kept": outcome.present, "left_out": outcome.left_out}
         batches.finish(outcome.batch, {k: v for k, v in said.items() if v})

@@ -7,6 +7,7 @@ import csv
 import gzip
 import hashlib
 import io
+import re
 import subprocess
 import sys
 import zlib
@@ -37,6 +38,9 @@ SAID = {
 
 EXTRA = ("cms_line", "cms_column", "cms_reason")
 """Columns before those of the register in an errors file."""
+
+MENDED = re.compile(r'\s*"?cms_line"?([,;\t|])"?cms_column"?\1')
+"""The first line of an errors file, whatever stands between its cells now."""
 
 Line = tuple[int, list[str]]
 
@@ -158,14 +162,15 @@ def kind_of(profile: Profile, path: Path) -> FileRule:
 
 
 def form(path: Path, rule: FileRule) -> FileRule:
-    """How to open the file: as the profile says, or as we write errors files if it is a mended one."""
+    """How to open the file: as the profile says, or if it is an errors file, as we wrote it or as a
+    spreadsheet saved it again, with another delimiter or in UTF-16."""
     ours = replace(rule, encoding="utf-8-sig", delimiter=",", header=1, sheet="")
-    if ours == rule:
-        return rule
     try:
-        return ours if is_mended(head(path, ours)) else rule
-    except BadInput:
+        with open_text(path, ours) as file:
+            found = MENDED.match(file.readline(LINE_LIMIT))
+    except (BadInput, UnicodeError, OSError, EOFError, zlib.error):
         return rule
+    return replace(ours, delimiter=found[1]) if found else rule
 
 
 def is_mended(header: list[str]) -> bool:
