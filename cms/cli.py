@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import click
 from flask import Flask, current_app
 from flask.cli import AppGroup
-from sqlalchemy import select, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import text
 
 from cms import cli_data, notify, triggers
-from cms.models import User, db
+from cms.cli_base import bring_up_to_date, keep_demo_apart, settings, stop
+from cms.models import db
 from cms.rules import SYSTEM, RuleBroken
-from cms.services import accounts, handbook, integrity, messages, reminders, upkeep
-from cms.settings import Settings
+from cms.services import accounts, constraints, handbook, integrity, messages, reminders
 from cms.store import Store
 from cms.unit_of_work import unit_of_work
 
@@ -28,58 +26,13 @@ def init_app(app: Flask) -> None:
     app.cli.add_command(group)
 
 
-def settings() -> Settings:
-    """The settings of the running application."""
-    found: Settings = current_app.extensions["cms_settings"]
-    return found
-
-
-def stop(sentence: str, code: int) -> None:
-    """One clear sentence and an exit code."""
-    click.echo(sentence, err=True)
-    sys.exit(code)
-
-
 @group.command("init")
 def init() -> None:
     """Bring the database up to date; in demo mode fill an empty one."""
-    try:
-        upkeep.upgrade(db.engine)
-    except upkeep.TooNew as error:
-        stop(
-            f"The database is at revision {error}, newer than this code. "
-            "Start the newer release, or restore a backup made by this one.", 4,
-        )  # fmt: skip
-    except OperationalError as error:
-        stop(unreachable(error), 5)
+    bring_up_to_date(always=True)
     keep_demo_apart()
     cli_data.ensure_demo()
     cli_data.ensure_reference()
-
-
-def keep_demo_apart() -> None:
-    """Made-up data never enters a real database; known passwords never serve real people."""
-    with db.engine.connect() as connection:
-        is_demo = upkeep.stamp(connection, "demo") is not None
-        used = connection.scalar(select(User.id).limit(1)) is not None
-    if settings().demo and used and not is_demo:
-        stop(
-            "This database holds real accounts, so it is not started in demo mode. "
-            "Set CMS_SECRET_KEY and CMS_PUBLIC_URL, or another CMS_DATA or DATABASE_URL.", 8,
-        )  # fmt: skip
-    if is_demo and not settings().demo:
-        stop(
-            "This database holds demo data with known passwords. "
-            "Choose an empty database for real work, or set CMS_DEMO=1.", 8,
-        )  # fmt: skip
-
-
-def unreachable(error: OperationalError) -> str:
-    """What is wrong with the database, in one sentence."""
-    reason = str(error.orig).strip().splitlines()[0] if error.orig else "unknown"
-    if "full" in reason:
-        return f"The disk is full: {reason}. Free some space and start again."
-    return f"The database cannot be reached ({reason}). Check DATABASE_URL and that it runs."
 
 
 @group.command("doctor")
@@ -88,8 +41,14 @@ def doctor() -> None:
     with db.engine.connect() as connection:
         connection.execute(text("SELECT 1"))
         gone = triggers.missing(connection)
+        parts = [str(part.name) for part in constraints.missing(connection)]
     if gone:
         stop(f"Triggers are missing: {', '.join(sorted(gone))}. Run: python3 app.py cms init", 6)
+    if parts:
+        stop(
+            f"Foreign keys or indexes are missing: {', '.join(parts)}. A demo that was broken off is finished by: "
+            "python3 app.py cms init. Otherwise restore a backup.", 6,
+        )  # fmt: skip
     click.echo("Healthy: schema, triggers and database are in order.")
 
 

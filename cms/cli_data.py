@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-from flask import current_app
 from flask.cli import with_appcontext
 from rich.console import Console
 from rich.progress import (
@@ -27,6 +26,7 @@ from rich.progress import (
 from rich.text import Text
 from sqlalchemy import select
 
+from cms.cli_base import Refused, bring_up_to_date, keep_demo_apart, settings
 from cms.i18n import group_digits, ist, ist_day
 from cms.models import Complaint, ImportBatch, db
 from cms.rules import SYSTEM
@@ -40,12 +40,6 @@ from cms.services.importing.problems import Problems
 from cms.unit_of_work import unit_of_work, utcnow
 
 Tell = Callable[[str, int, int], object]
-
-
-class Refused(click.ClickException):
-    """One clear sentence and an exit code."""
-
-    exit_code = 2
 
 
 def attach(group: click.Group) -> None:
@@ -138,6 +132,7 @@ def run_import(
     profile: str, files: tuple[Path, ...], dry_run: bool, errors: Path | None, mended: bool, by: str
 ) -> None:
     """PROFILE is a name or a .toml file that says how to read FILES (docs/import.md)."""
+    bring_up_to_date()
     problems = Problems()
     with progress() as tell:
         try:
@@ -198,6 +193,7 @@ def report(outcome: importing.Outcome, problems: Problems, dry_run: bool) -> Non
 @with_appcontext
 def undo(batch: int, by: str) -> None:
     """Take an import back, as long as nothing was done on its complaints."""
+    bring_up_to_date()
     try:
         count = batches.undo(batch, by or operator())
     except profiles.BadInput as error:
@@ -209,6 +205,7 @@ def undo(batch: int, by: str) -> None:
 @with_appcontext
 def list_batches() -> None:
     """Every import: who, when, which files, what came of it."""
+    bring_up_to_date()
     with db.engine.connect() as connection:
         for row in connection.execute(select(ImportBatch.__table__).order_by(ImportBatch.id)).mappings():
             state = "undone" if row["undone_at"] else "done" if row["finished_at"] else "broken off"
@@ -229,7 +226,11 @@ def list_batches() -> None:
 @with_appcontext
 def demo(complaints: int, as_of: datetime | None, seed: int, shape: str, late: str) -> None:
     """Fill an empty database with an invented register."""
-    day = as_of.date() if as_of else ist_day(utcnow())
+    bring_up_to_date()
+    keep_demo_apart()
+    with db.engine.connect() as connection:
+        begun = fill.begun(connection)
+    day = as_of.date() if as_of else begun["day"] if begun else ist_day(utcnow())
     if day > ist_day(utcnow()):
         raise Refused("The day of the demo cannot be after today.")
     with progress() as tell:
@@ -245,7 +246,7 @@ def fill_demo(
     complaints: int, day: date, seed: int, tell: Tell, shape: str = "pilot", late: str = "honest"
 ) -> int:
     """Fill it, or refuse with a sentence outside demo mode or in a database that is in use."""
-    if not current_app.extensions["cms_settings"].demo:
+    if not settings().demo:
         raise Refused("Demo data has known passwords: it exists in demo mode only (CMS_DEMO=1).")
     try:
         return fill.fill(
@@ -257,20 +258,16 @@ def fill_demo(
 
 def ensure_demo() -> None:
     """In demo mode, fill a database that holds no complaint, or finish what was broken off."""
-    if not current_app.extensions["cms_settings"].demo:
+    if not settings().demo:
         return
     with db.engine.connect() as connection:
-        begun, done = (upkeep.stamp(connection, name) for name in ("demo", "demo:done"))
+        begun, done = fill.begun(connection), upkeep.stamp(connection, "demo:done")
         used = connection.scalar(select(Complaint.id).limit(1)) is not None
     if done or (used and begun is None):
         return
-    said = dict(part.split("=", 1) for part in (begun or "").split())
+    asked = begun or {"complaints": fill.DEFAULT, "day": ist_day(utcnow()), "seed": 1}
     with progress() as tell:
-        fill_demo(
-            int(said.get("complaints", fill.DEFAULT)),
-            date.fromisoformat(said["as_of"]) if begun else ist_day(utcnow()),
-            int(said.get("seed", 1)), tell, said.get("shape", "pilot"), said.get("late", "honest"),
-        )  # fmt: skip
+        fill_demo(**asked, tell=tell)
 
 
 def ensure_reference() -> None:
@@ -297,6 +294,7 @@ def reference_() -> None:
 @with_appcontext
 def load() -> None:
     """Add the reference rows of the range that are missing; nothing is overwritten."""
+    bring_up_to_date()
     reference.prepare()
     with unit_of_work(SYSTEM, via="cli") as work:
         added = reference.load(work)

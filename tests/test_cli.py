@@ -2,10 +2,14 @@
 
 from dataclasses import replace
 
+import pytest
 import world
-from sqlalchemy import func, insert, select
+from conftest import close, settings_for
+from registers import SLICES
+from sqlalchemy import func, insert, inspect, select
 
-from cms.models import Notice, Outbox, SendState, Stamp, db
+from cms import create_app
+from cms.models import Complaint, Notice, Outbox, SendState, Stamp, Unit, db
 from cms.services import integrity
 from cms.services.upkeep import drop_triggers
 
@@ -86,3 +90,73 @@ def test_an_unreachable_database_is_one_sentence(app, monkeypatch):
     assert answer.exit_code == 5
     assert answer.output.count("\n") == 1
     assert "connection refused" in answer.output
+
+
+# ---------------------------------------------------------------- a database that was never migrated
+
+
+@pytest.fixture
+def bare(backend, tmp_path, request):
+    """An application on a database without a single table."""
+    url = ""
+    if backend == "postgresql":
+        cluster = request.getfixturevalue("cluster")
+        cluster.sql("DROP DATABASE IF EXISTS bare WITH (FORCE)")
+        cluster.sql("CREATE DATABASE bare")
+        url = cluster.url("bare")
+    app = create_app(settings_for(tmp_path, url))
+    with app.app_context():
+        assert inspect(db.engine).get_table_names() == []
+        yield app
+        close(app)
+
+
+FILES = [str(SLICES / f"chicago_{name}.csv") for name in ("complaints", "accused", "investigators")]
+
+
+@pytest.mark.parametrize(
+    ("args", "made", "number"),
+    [
+        (("demo", "--complaints", "60"), Complaint, 60),
+        (("import", "chicago_2023", *FILES), Complaint, 8),
+        (("reference", "load"), Unit, 104),
+    ],
+    ids=["demo", "import", "reference"],
+)
+def test_a_command_brings_the_database_up_to_date_first(bare, args, made, number):
+    result = run(bare, *args)
+    assert result.exception is None, result.exception
+    assert result.exit_code == 0
+    assert db.session.scalar(select(func.count()).select_from(made)) == number
+    db.session.remove()
+    assert "Healthy" in run(bare, "doctor").output
+
+
+@pytest.mark.parametrize("args", [("demo",), ("import", "list"), ("import", "undo", "1"), ("reference", "load")])
+def test_a_newer_or_unreachable_database_is_one_sentence_of_every_command(app, monkeypatch, args):
+    with db.engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    newer = run(app, *args)
+    assert (newer.exit_code, newer.output.count("\n")) == (4, 1)
+    assert "newer than this code" in newer.output
+    settings = replace(app.extensions["cms_settings"], database_url="postgresql+psycopg://x@/x?host=/nonexistent")
+    away = create_app(settings)
+    with away.app_context():
+        answer = run(away, *args)
+        assert (answer.exit_code, answer.output.count("\n")) == (5, 1)
+        assert "cannot be reached" in answer.output
+        close(away)
+
+
+def test_another_demo_is_named_and_refused(bare):
+    day = "2026-11-20"
+    assert run(bare, "demo", "--complaints", "60", "--as-of", day).exit_code == 0
+    assert "there already" in run(bare, "demo", "--complaints", "60", "--as-of", day).output
+    assert "there already" in run(bare, "demo", "--complaints", "60").output, "its day is that of the demo"
+    other = run(bare, "demo", "--complaints", "1000", "--shape", "state")
+    assert other.exit_code == 2
+    assert "holds another demo (complaints=60 as_of=2026-11-20 seed=1)" in other.output
+    assert "an empty database" in other.output
+    assert db.session.scalar(select(func.count()).select_from(Complaint)) == 60
+    db.session.remove()
+    assert run(bare, "init").exit_code == 0, "a demo of its own is no reason not to start"

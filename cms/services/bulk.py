@@ -251,6 +251,9 @@ def write_heads(work: Work, dossiers: Sequence[Dossier]) -> list[Values]:
 
 
 MODELS: tuple[type[Any], ...] = (Complaint, *CHILDREN)
+TABLES: tuple[Any, ...] = (*(model.__table__ for model in MODELS), History.__table__)
+"""Every table that :func:`insert_complaints` writes to."""
+
 RECORDED: tuple[type[Any], ...] = tuple(
     sorted((m for m in MODELS if issubclass(m, Recorded)), key=lambda m: str(m.__tablename__))
 )

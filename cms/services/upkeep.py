@@ -31,6 +31,13 @@ def config() -> Config:
     return made
 
 
+def is_current(engine: Engine) -> bool:
+    """True if the schema is that of this code and no trigger is missing."""
+    with engine.connect() as connection:
+        revision = MigrationContext.configure(connection).get_current_revision()
+        return revision == ScriptDirectory.from_config(config()).get_current_head() and not triggers.missing(connection)
+
+
 def upgrade(engine: Engine, to: str = "head") -> str | None:
     """Bring the schema to ``to``; the revision before comes back. TooNew if it is ahead of us."""
     made = config()

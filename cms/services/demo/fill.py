@@ -13,12 +13,12 @@ from multiprocessing import get_context
 from random import Random
 from typing import Any
 
-from sqlalchemy import Engine, func, insert, select, update
+from sqlalchemy import Connection, Engine, func, insert, select, update
 
 from cms.i18n import IST, ist
 from cms.models import Complaint, ComplaintLink, Language, NumberSeries, Officer, Stamp, db
 from cms.rules import SYSTEM, Post, complaint_number
-from cms.services import bulk, complaints, reference
+from cms.services import bulk, complaints, constraints, reference
 from cms.services.demo import staff as staffing
 from cms.services.demo.case import Case, begin, drawn
 from cms.services.demo.life import live
@@ -101,20 +101,31 @@ def stamp_of(count: int, as_of: date, seed: int, shape: str, late: str) -> str:
     return said if (shape, late) == ("pilot", "honest") else f"{said} shape={shape} late={late}"
 
 
+def begun(connection: Connection) -> dict[str, Any] | None:
+    """What the demo of this database was begun with; None if it holds none."""
+    said = dict(part.split("=", 1) for part in (stamp(connection, "demo") or "").split())
+    if not said:
+        return None
+    return {
+        "complaints": int(said["complaints"]), "day": date.fromisoformat(said["as_of"]), "seed": int(said["seed"]),
+        "shape": said.get("shape", "pilot"), "late": said.get("late", "honest"),
+    }  # fmt: skip
+
+
 def begin_stamp(work: Work, wanted: str) -> bool:
     """Stamp the database as demo; False if it is filled already. NotEmpty if it must not be."""
     connection = work.session.connection()
-    begun = stamp(connection, "demo")
-    if stamp(connection, "demo:done"):
-        return False
+    begun, done = stamp(connection, "demo"), stamp(connection, "demo:done")
     if begun is None and work.session.scalar(select(Complaint.id).limit(1)) is not None:
         raise NotEmpty("The database holds complaints already; the demo fills an empty one only.")
-    if begun is not None and begun != wanted:
+    if begun not in (None, wanted) and done:
+        raise NotEmpty(f"The database holds another demo ({begun}); this one needs an empty database.")
+    if begun not in (None, wanted):
         raise NotEmpty(f"A demo was begun here with {begun}; go on with the same values.")
     if begun is None:
         put_stamp(work, "demo", wanted)
         put_stamp(work, "demo:moment", work.now.isoformat())
-    return True
+    return not done
 
 
 def put_stamp(work: Work, name: str, value: str) -> None:
@@ -242,6 +253,8 @@ def run_lanes(plan: Plan) -> int:
             done = work.session.scalar(select(func.count()).select_from(Complaint)) or 0
         return write(plan, {}, 0, done)
     db.session.remove()
+    if not any(lane_done(plan, lane) for lane in range(plan.lanes)):
+        constraints.set_aside(plan.engine, bulk.TABLES)
     plan.engine.dispose()  # no connection may be shared with the other process
     others = [
         get_context("fork").Process(target=write_beside, args=(plan, lane), daemon=True)
@@ -258,6 +271,8 @@ def run_lanes(plan: Plan) -> int:
     with unit_of_work(SYSTEM, via="demo", now=plan.world.now) as work:
         if work.session.scalar(select(NumberSeries.last).limit(1)) is None:
             bulk.continue_numbers(work, series)
+    db.session.remove()
+    constraints.put_back(plan.engine, bulk.TABLES, plan.tell)
     return written * plan.lanes
 
 
