@@ -7,12 +7,14 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from itertools import combinations, islice
 from pathlib import Path
+from typing import Any
 
 import pytest
 from conftest import Cluster
 from flask import Flask
 from registers import application, count, empty
 from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
 
 from cms.cli_data import Lines, rate_words
 from cms.models import (
@@ -30,7 +32,7 @@ from cms.models import (
     db,
 )
 from cms.rules import CLOCKS, SYSTEM, Post
-from cms.services import integrity, reference
+from cms.services import constraints, integrity, reference
 from cms.services.demo import fill
 from cms.services.demo.state import SHAPES, units
 from cms.services.demo.world import DISTRICTS
@@ -96,7 +98,7 @@ def test_codes_differ_in_two_letters() -> None:
         assert sum(a != b for a, b in zip(one, other, strict=True)) >= 2, (one, other)
 
 
-@pytest.mark.parametrize(("shape", "late"), [("pilot", "mild"), ("state", "mild"), ("state", "honest")])
+@pytest.mark.parametrize(("shape", "late"), [("pilot", "honest"), ("pilot", "mild"), ("state", "mild"), ("state", "honest")])
 def test_lateness(app: Flask, shape: str, late: str) -> None:
     filled(1_200, shape=shape, late=late)
     now = fill.moment_of(AS_OF, utcnow())
@@ -107,10 +109,15 @@ def test_lateness(app: Flask, shape: str, late: str) -> None:
             Deadline.met_at.is_not(None), Deadline.kind == DeadlineKind.OVERALL, Deadline.round == 1
         )
         in_time = connection.scalar(closed.where(Deadline.met_at <= Deadline.due_at)) or 0
+        deeds = count(connection, "action WHERE kind NOT IN ('REGISTERED', 'MARKED', 'DELIVERED')")
+    assert 4 < deeds / 1_200 < 6, "actions beside what the counter writes"
     if late == "mild":
         assert 0.06 < is_open / 1_200 < 0.14
         assert overdue > is_open / 2
         assert in_time / 1_200 > 0.7
+    elif shape == "pilot":
+        assert 0.25 < in_time / 1_200 < 0.4, "a third in time"
+        assert 0.4 < is_open / 1_200 < 0.6, "half is still open"
     else:
         assert 0.25 < in_time / 1_200 < 0.4, "a third in time"
         assert is_open / 1_200 < 0.25
@@ -164,3 +171,86 @@ def test_a_new_year_gets_its_holidays_and_no_other_row(empty: Flask) -> None:
         assert {p.kind: (p.amount, p.span) for p in work.session.scalars(select(Policy))} == {
             kind: (clock.amount, clock.span) for kind, clock in CLOCKS.items() if kind is not DeadlineKind.PRELIMINARY
         }
+
+
+# ---------------------------------------------------------------- without foreign keys meanwhile
+
+
+def parts_missing() -> set[str]:
+    with db.engine.connect() as connection:
+        return {str(part.name) for part in constraints.missing(connection)}
+
+
+def test_killed_half_way_on_postgresql_it_adds_what_is_missing(
+    cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fill, "LANES_FROM", 100)
+    monkeypatch.setattr(fill.bulk, "batch_size", lambda _engine: 60)
+    cluster.sql("CREATE DATABASE broken")
+    for app in application(tmp_path, cluster.url("broken")):
+        assert parts_missing() == set()
+        with monkeypatch.context() as patch:
+            patch.setattr(fill.bulk, "insert_complaints", dies_at(2))
+            with pytest.raises(KeyboardInterrupt):
+                filled(300)
+        db.session.remove()
+        gone = parts_missing()
+        assert {"fk_action_complaint_id", "fk_complaint_unit_id", "ix_action_complaint", "ix_complaint_due"} <= gone
+        assert not [name for name in gone if name.startswith(("uq_", "pk_", "ck_"))]
+        sick = app.test_cli_runner().invoke(args=["cms", "doctor"])
+        assert sick.exit_code == 6
+        assert "fk_action_complaint_id" in sick.output
+        with monkeypatch.context() as patch:  # killed once more, when some are back
+            patch.setattr(constraints, "finish", dies_at(3, constraints.finish))
+            with pytest.raises(KeyboardInterrupt):
+                filled(300)
+        db.session.remove()
+        assert set() < parts_missing() < gone
+        assert app.test_cli_runner().invoke(args=["cms", "init"]).exit_code == 0, "a start finishes it"
+        db.session.remove()
+        assert parts_missing() == set()
+        assert app.test_cli_runner().invoke(args=["cms", "doctor"]).exit_code == 0
+        with db.engine.connect() as connection:
+            assert count(connection, "complaint") == 300
+            assert count(connection, "pg_constraint WHERE NOT convalidated") == 0
+            assert integrity.verify(connection, app.extensions["cms_vault"]) == []
+    cluster.sql("DROP DATABASE broken WITH (FORCE)")
+
+
+def dies_at(call: int, real: Any = fill.bulk.insert_complaints) -> Any:
+    """The real function, until it is called for the n-th time in this process."""
+    calls = iter(range(1, 1000))
+
+    def dying(*args: Any) -> Any:
+        if next(calls) == call:
+            raise KeyboardInterrupt
+        return real(*args)
+
+    return dying
+
+
+def test_a_row_that_points_at_nothing_is_found_when_the_foreign_keys_come_back(
+    cluster: Cluster, tmp_path: Path
+) -> None:
+    cluster.sql("CREATE DATABASE pointing")
+    for _app in application(tmp_path, cluster.url("pointing")):
+        filled(60)
+        constraints.set_aside(db.engine, fill.bulk.TABLES)
+        with db.engine.begin() as connection:
+            connection.exec_driver_sql("INSERT INTO barred_unit (complaint_id, unit_id) VALUES (999999, 1)")
+        with pytest.raises(IntegrityError, match="fk_barred_unit_complaint_id"):
+            constraints.put_back(db.engine, fill.bulk.TABLES, lambda *_: None)
+        assert "fk_barred_unit_complaint_id" in parts_missing(), "added, and not proven"
+        with db.engine.begin() as connection:
+            connection.exec_driver_sql("DELETE FROM barred_unit WHERE complaint_id = 999999")
+        constraints.put_back(db.engine, fill.bulk.TABLES, lambda *_: None)
+        assert parts_missing() == set()
+    cluster.sql("DROP DATABASE pointing WITH (FORCE)")
+
+
+def test_the_doctor_names_a_missing_index_on_both(empty: Flask) -> None:
+    assert empty.test_cli_runner().invoke(args=["cms", "doctor"]).exit_code == 0
+    with db.engine.begin() as connection:
+        connection.exec_driver_sql("DROP INDEX ix_action_complaint")
+    sick = empty.test_cli_runner().invoke(args=["cms", "doctor"])
+    assert (sick.exit_code, "ix_action_complaint" in sick.output) == (6, True)

@@ -263,8 +263,8 @@ def be_directed(case: Case) -> None:
 
 
 def look_again(case: Case) -> None:
-    """A second entry in one case of five."""
-    if case.rng.random() < 0.2:
+    """A second entry in one case of ten."""
+    if case.rng.random() < 0.1:
         look(case, 0.2, 0.5)
 
 
@@ -282,7 +282,7 @@ def conclude(case: Case) -> None:
     room = max(end - case.at, timedelta(hours=2))
     case.go(max(end - min(room * 0.6, 2.2 * DAY * case.rng.random() + DAY / 8), case.at + timedelta(minutes=20)))
     place = deeds.report(case, disposal, finding)
-    if case.rng.random() < 0.08:
+    if case.rng.random() < 0.05:
         case.wait(0.1, 1.2)
         deeds.give_back(case, place)
         case.wait(0.4, 2)
@@ -358,7 +358,7 @@ def ask(case: Case) -> None:
     cell = case.cell()
     if cell is None or lot < 0.15:
         return
-    if lot < 0.25:
+    if lot < 0.21:
         for no in range(3):
             case.wait(1.2, 3)
             after.attempt(case, cell, last=no == 2)
@@ -425,7 +425,7 @@ def anew(case: Case) -> None:
 def tell_progress(case: Case) -> None:
     """Within ninety days the informant hears how the registered case goes on."""
     fir = case.world.disposals["FIR"].id
-    if case.dossier.complaint.get("disposition_id") != fir or case.rng.random() > 0.6:
+    if case.dossier.complaint.get("disposition_id") != fir or case.rng.random() > 0.4:
         return
     case.wait(50, 85)
     after.inform(case, case.head())
