@@ -195,10 +195,15 @@ def undo(batch: int, by: str) -> None:
     """Take an import back, as long as nothing was done on its complaints."""
     bring_up_to_date()
     try:
-        count = batches.undo(batch, by or operator())
+        done = batches.undo(batch, by or operator())
     except profiles.BadInput as error:
         raise Refused(str(error)) from None
-    click.echo(f"{group_digits(count)} complaints were taken out of every list. Nothing was deleted.")
+    click.echo(f"{group_digits(done['complaint'])} complaints were taken out of every list. Nothing was deleted.")
+    if done["officer"] or done["unit"]:
+        click.echo(
+            f"{group_digits(done['officer'])} officers and {group_digits(done['unit'])} units came with them and are "
+            "used by nothing else: they were ended, and come back with the next import of the register."
+        )
 
 
 @import_.command("list")

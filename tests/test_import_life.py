@@ -9,11 +9,13 @@ from typing import Any
 
 from flask import Flask
 from registers import empty
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 from test_import import FILES, run
 from test_import_care import altered, later, one, setting
 
+from cms.i18n import ist_day
 from cms.models import (
+    Accused,
     Allegation,
     Complaint,
     Consent,
@@ -26,17 +28,23 @@ from cms.models import (
     Direction,
     EnquiryReport,
     Finding,
+    History,
     Hold,
     HoldReason,
     Holiday,
+    Imported,
     Means,
+    Officer,
     Policy,
+    Posting,
     ReportFinding,
     Request,
     RequestKind,
     Round,
     RoundReason,
     Stay,
+    Unit,
+    UnitParent,
     db,
 )
 from cms.rules import ENDS, SYSTEM, Desk, Post, Span, Status
@@ -106,7 +114,7 @@ def test_a_register_that_opens_a_closed_one_begins_a_round(empty: Flask, tmp_pat
 
 def test_what_is_taken_back_is_nobodys(empty: Flask) -> None:
     run(empty, *FILES)
-    assert batches.undo(1, "head") == 8
+    assert batches.undo(1, "head")["complaint"] == 8
     with db.engine.connect() as connection:
         check_whole(connection)
         assert connection.scalar(select(Stay.id).where(Stay.to_at.is_(None))) is None
@@ -189,3 +197,99 @@ def test_the_bulk_door_finds_rows_by_their_place(empty: Flask) -> None:
     db.session.rollback()
     with db.engine.connect() as connection:
         assert integrity.verify(connection, empty.extensions["cms_vault"]) == []
+
+
+# ---------------------------------------------------------------- who came with an import that is taken back
+
+
+def in_use() -> dict[str, set[str]]:
+    """Keys of the register's officers, and codes of its units, that are in use."""
+    ours = {row["code"] for row in reference.fixture("units")}
+    with db.engine.connect() as connection:
+        officers = connection.scalars(select(Officer.origin_key).where(Officer.active, Officer.origin.is_not(None)))
+        units = connection.scalars(select(Unit.code).where(Unit.active))
+        return {"officer": set(officers), "unit": set(units) - ours}
+
+
+def test_who_came_with_an_import_goes_with_it_and_comes_back(empty: Flask) -> None:
+    run(empty, *FILES)
+    before = in_use()
+    assert len(before["officer"]) == 5
+    assert "CHI-011" in before["unit"]
+    output = empty.test_cli_runner().invoke(args=["cms", "import", "undo", "1", "--by", "clerk"]).output
+    assert f"5 officers and {len(before['unit'])} units came with them" in output
+    assert in_use() == {"officer": set(), "unit": set()}
+    with db.engine.connect() as connection:
+        assert connection.scalar(select(func.count(Officer.id))) == 5, "nothing is deleted"
+        query = select(History.actor, History.changes).where(History.table_name == "officer", History.kind == "update")
+        said = connection.execute(query).all()
+        assert {(row.actor, row.changes) for row in said} == {("import 1 taken back by clerk", '{"active": [true, false]}')}
+        places = select(UnitParent.valid_to).join(Unit, Unit.id == UnitParent.unit_id).where(~Unit.active)
+        assert set(connection.scalars(places)) == {ist_day(utcnow())}
+        units = connection.scalar(select(func.count(Unit.id)))
+        assert integrity.verify(connection, empty.extensions["cms_vault"]) == []
+    listed = empty.test_cli_runner().invoke(args=["cms", "import", "list"]).output
+    assert "5 officer ended" in listed
+    assert run(empty, *FILES).exit_code == 0
+    assert in_use() == before
+    with db.engine.connect() as connection:
+        assert connection.scalar(select(func.count(Officer.id))) == 5
+        assert connection.scalar(select(func.count(Unit.id))) == units
+        assert connection.scalar(select(UnitParent.id).where(UnitParent.valid_to.is_not(None))) is None
+        assert integrity.verify(connection, empty.extensions["cms_vault"]) == []
+    batches.undo(2, "clerk")
+    assert in_use() == {"officer": set(), "unit": set()}, "as often as one likes"
+
+
+def test_whoever_something_else_uses_stays(empty: Flask, tmp_path: Path) -> None:
+    run(empty, altered(FILES[0], tmp_path / "first", lambda rows: [r for r in rows if r["cr_id"] != "9000001"]), *FILES[1:])
+    run(empty, *FILES)
+    before = in_use()
+    with db.engine.connect() as connection:
+        mine = select(Imported.complaint_id).where(Imported.batch_id == 2, Imported.is_new)
+        (number,) = connection.scalars(select(Complaint.number).where(Complaint.id.in_(mine)))
+        assert number == "CHI-9000001"
+        named = select(Officer.origin_key).join(Accused, Accused.officer_id == Officer.id)
+        others = set(connection.scalars(named.where(Accused.complaint_id.in_(mine))))
+    with unit_of_work(SYSTEM, via="form") as work:
+        posted = work.session.scalars(select(Officer).where(Officer.origin_key.startswith("inv:")).order_by(Officer.id)).first()
+        station = work.session.scalars(select(Unit).where(Unit.code == "CHI-011")).one()
+        assert posted is not None
+        key, child = posted.origin_key, "CHI-011-A"
+        post = Posting(officer_id=posted.id, unit_id=station.id, post=Post.IO, valid_from=utcnow().date())
+        work.session.add(post)
+    done = batches.undo(2, "clerk")
+    assert done == {"complaint": 1, "officer": 0, "unit": 0}
+    assert in_use() == before, "they came with the first import, or its complaints name them"
+    assert others <= before["officer"]
+    with unit_of_work(SYSTEM, via="form") as work:
+        by_hand = {"code": child, "name_en": "Post", "name_hi": "चौकी", "kind": "POLICE_POST", "parent": "CHI-012"}
+        if work.session.scalar(select(Unit.id).where(Unit.code == "CHI-012")):
+            reference.load_units(work, [by_hand], date(2020, 1, 1))
+    run(empty, altered(FILES[0], tmp_path / "third", lambda rows: [r for r in rows if r["cr_id"] == "9000001"]), *FILES[1:])
+    batches.undo(1, "clerk")
+    left = in_use()
+    assert others < left["officer"], "the third import has a complaint that names them"
+    assert len(left["officer"]) == len(others | {key})
+    batches.undo(3, "clerk")
+    left = in_use()
+    assert left["officer"] == {key}, "he was posted by hand"
+    assert {"CHI-011"} <= left["unit"], "somebody is posted there"
+    with db.engine.connect() as connection:
+        tree = {row.code: row for row in connection.execute(select(Unit.code, Unit.path, Unit.active, Unit.id))}
+        for row in tree.values():
+            for other in tree.values():
+                if row.active and row.path.startswith(other.path):
+                    assert other.active, (row.code, other.code)
+    assert (child in left["unit"]) == ("CHI-012" in left["unit"])
+
+
+def test_an_officer_whom_somebody_ended_stays_ended(empty: Flask) -> None:
+    run(empty, *FILES)
+    batches.undo(1, "clerk")
+    with unit_of_work(SYSTEM, via="form") as work:
+        row = work.session.scalars(select(Officer).where(Officer.origin_key == "1")).one()
+        row.phone = "+919999900001"  # seen to by hand since
+    run(empty, *FILES)
+    assert "1" not in in_use()["officer"]
+    assert len(in_use()["officer"]) == 4

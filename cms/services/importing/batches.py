@@ -27,17 +27,17 @@ from cms.models import (
 )  # fmt: skip
 from cms.rules import SYSTEM, Status
 from cms.services import bulk
+from cms.services.importing import newcomers
 from cms.services.importing.profile import BadInput, Profile
 from cms.unit_of_work import Work, unit_of_work
 
-VIA = "import"
 UNDO_STEP = 200
 """Complaints taken back in one transaction."""
 
 
 def begin(profile: Profile, files: Mapping[str, Any], by: str) -> int:
     """The batch to write under: that of an import of the same files that was broken off, or a new one."""
-    with unit_of_work(SYSTEM, via=VIA) as work:
+    with unit_of_work(SYSTEM, via=newcomers.VIA) as work:
         open_ones = select(ImportBatch).where(
             ImportBatch.profile_version == profile.version, ImportBatch.finished_at.is_(None),
             ImportBatch.undone_at.is_(None),
@@ -56,7 +56,7 @@ def begin(profile: Profile, files: Mapping[str, Any], by: str) -> int:
 
 def finish(batch_id: int, counts: Mapping[str, int]) -> None:
     """Close the record with what was done."""
-    with unit_of_work(SYSTEM, via=VIA) as work:
+    with unit_of_work(SYSTEM, via=newcomers.VIA) as work:
         batch = work.session.get_one(ImportBatch, batch_id)
         batch.finished_at, batch.counts = work.now, dict(counts)
 
@@ -85,9 +85,12 @@ def withdrawn() -> Any:
 # ---------------------------------------------------------------- taking back
 
 
-def undo(batch_id: int, by: str) -> int:
-    """Take a batch back; how many complaints. BadInput if something was done on one of them."""
-    with unit_of_work(SYSTEM, via=VIA) as work:
+def undo(batch_id: int, by: str) -> dict[str, int]:
+    """Take a batch back; how many complaints, and how many officers and units were ended with them.
+
+    BadInput if something was done on one of the complaints.
+    """
+    with unit_of_work(SYSTEM, via=newcomers.VIA) as work:
         batch = work.session.get(ImportBatch, batch_id)
         if batch is None:
             raise BadInput(f"There is no import {batch_id}.")
@@ -99,10 +102,12 @@ def undo(batch_id: int, by: str) -> int:
             raise BadInput(f"The import {batch_id} brought no complaint.")
     for batch_ids in bulk.in_batches(ids, UNDO_STEP):
         withdraw(batch_id, batch_ids)
-    with unit_of_work(SYSTEM, via=VIA) as work:
-        statement = update(ImportBatch).where(ImportBatch.id == batch_id)
-        work.session.execute(statement.values(undone_at=work.now, undone_by=by[:80]))
-    return len(ids)
+    ended = newcomers.end(batch_id, by)
+    with unit_of_work(SYSTEM, via=newcomers.VIA) as work:
+        batch = work.session.get_one(ImportBatch, batch_id)
+        batch.undone_at, batch.undone_by = work.now, by[:80]
+        batch.counts = batch.counts | {f"{table} ended": count for table, count in ended.items() if count}
+    return {"complaint": len(ids)} | ended
 
 
 def mine(batch_id: int) -> Any:
@@ -116,7 +121,7 @@ def check_untouched(connection: Connection, batch_id: int) -> None:
     own = mine(batch_id).scalar_subquery()
     later = exists().where(Imported.complaint_id == Complaint.id, Imported.batch_id > batch_id)
     worked = exists().where(
-        History.root == "complaint", History.root_id == Complaint.id, History.via != VIA
+        History.root == "complaint", History.root_id == Complaint.id, History.via != newcomers.VIA
     )
     papers = exists().where(Document.complaint_id == Complaint.id)
     asked = exists().where(Feedback.complaint_id == Complaint.id)
@@ -131,7 +136,7 @@ def check_untouched(connection: Connection, batch_id: int) -> None:
 
 def withdraw(batch_id: int, ids: list[int]) -> None:
     """Close complaints and bar every unit from them, with history; broken off, it can be repeated."""
-    with unit_of_work(SYSTEM, via=VIA) as work:
+    with unit_of_work(SYSTEM, via=newcomers.VIA) as work:
         tops = list(work.session.scalars(select(Unit.id).where(Unit.parent_id.is_(None))))
         pairs = select(BarredUnit.complaint_id, BarredUnit.unit_id).where(BarredUnit.complaint_id.in_(ids))
         barred = {(row.complaint_id, row.unit_id) for row in work.session.execute(pairs)}

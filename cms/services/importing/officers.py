@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, select, true
 from sqlalchemy.orm import Session
 
 from cms.models import ActionKind, Category, Disposition, Mode, Officer, Rank, Source, Unit
 from cms.rules import SYSTEM, Finding
 from cms.services import bulk, reference
 from cms.services.almanac import Almanac
-from cms.services.importing import records, units
+from cms.services.importing import newcomers, records, units
 from cms.services.importing.problems import Problems, Reason
 from cms.services.importing.profile import BadInput, Field, Profile, Section
 from cms.services.importing.profile_toml import plain
@@ -106,10 +106,12 @@ def depth(rows: Mapping[str, Mapping[str, str]], code: str) -> int:
 def add_units(profile: Profile, spool: Spool) -> int:
     """The units of the profile's own tree and those that rows name, as far as they are missing."""
     reference.prepare()
+    rows = unit_rows(profile, spool)
+    newcomers.take_up(Unit, true(), [row["code"] for row in rows])
     with unit_of_work(SYSTEM, via="import") as work:
         reference.load(work)
         try:
-            return reference.load_units(work, unit_rows(profile, spool), date(profile.first_year, 1, 1))
+            return reference.load_units(work, rows, date(profile.first_year, 1, 1))
         except KeyError as error:
             raise BadInput(f"The profile puts units under “{error.args[0]}”, which does not exist.") from None
 
@@ -133,6 +135,7 @@ def add_officers(profile: Profile, spool: Spool, there: Posted, tell: Tell) -> i
     """Officers that are missing, in short transactions; how many."""
     with unit_of_work(SYSTEM, via="import") as work:
         ranks, by_code = reference.codes(work, Rank), reference.codes(work, Unit)
+    newcomers.take_up(Officer, Officer.origin == profile.name, (key for key, _said in spool.officers()))
     added = 0
     table = rank_table(profile)
     missing = ((key, said) for key, said in spool.officers() if key not in there.ids)

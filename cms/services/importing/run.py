@@ -22,7 +22,7 @@ from cms.models import Complaint, Source
 from cms.rules import SYSTEM
 from cms.services import bulk
 from cms.services.bulk import Dossier
-from cms.services.importing import batches, mend, officers, records, update
+from cms.services.importing import batches, mend, newcomers, officers, records, update
 from cms.services.importing.problems import Problems, Reason
 from cms.services.importing.profile import BadInput, Profile, Section
 from cms.services.importing.profile_toml import plain
@@ -308,7 +308,7 @@ def store(job: Job, new: list[Dossier], plans: list[tuple[update.Plan, update.Th
     """Write new complaints, each whole or not at all, and the changes of those that are there."""
     outcome = job.outcome
     if not job.dry_run and (new or plans):
-        with unit_of_work(SYSTEM, via=batches.VIA) as work:
+        with unit_of_work(SYSTEM, via=newcomers.VIA) as work:
             numbers = [d.complaint["number"] for d in new]
             query = select(Complaint.number).where(Complaint.number.in_(numbers))
             taken = set(work.session.scalars(query))

@@ -29,7 +29,7 @@ from cms.models import (
 )  # fmt: skip
 from cms.rules import ENDS
 from cms.services import clocks, stays
-from cms.services.importing import batches, records
+from cms.services.importing import batches, newcomers, records
 from cms.services.importing.profile import Profile
 from cms.services.importing.records import Draft
 from cms.unit_of_work import Work
@@ -139,7 +139,7 @@ def read_children(connection: Connection, by_id: Mapping[int, There]) -> None:
 def worked_on(connection: Connection, ids: Iterable[int]) -> set[int]:
     """Those of the complaints on which somebody did something here."""
     query = select(History.root_id).where(
-        History.root == "complaint", History.root_id.in_(list(ids)), History.via != batches.VIA
+        History.root == "complaint", History.root_id.in_(list(ids)), History.via != newcomers.VIA
     )
     return set(connection.scalars(query.distinct()))
 
