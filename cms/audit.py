@@ -14,7 +14,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import Enum
-from typing import Any
+from json.encoder import encode_basestring
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, event, insert, inspect, select, update
 from sqlalchemy.orm import ORMExecuteState, Session
@@ -29,13 +30,11 @@ PLUMBING = frozenset({"version", "history_seq", "history_head", "history_key", "
 UNSAID = PLUMBING | {"id"}
 SECRET = frozenset({"password_hash"})
 Changes = dict[str, list[Any]]
-SPELT = json.JSONEncoder(ensure_ascii=False).encode
 SORTED = json.JSONEncoder(ensure_ascii=False, sort_keys=True).encode
 """Made once: ``json.dumps`` makes a new encoder for each call with arguments."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One change of one row, before it is chained."""
 
     table: str
@@ -73,12 +72,12 @@ def canonical(value: Any) -> Any:
 
 def link_hash(prev: str, row: Mapping[str, Any]) -> str:
     """The hash of a history row: over the hash before it and everything the row says."""
-    said = [
+    said = (
         prev, row["root"], str(row["root_id"]), str(row["seq"]), row["at"].isoformat(),
         str(row["user_id"]), row["actor"], row["via"], row["table_name"], row["row_id"],
         row["kind"], row["changes"],
-    ]  # fmt: skip
-    return hashlib.sha256(SPELT(said).encode()).hexdigest()
+    )  # fmt: skip
+    return hashlib.sha256(f"[{', '.join(map(encode_basestring, said))}]".encode()).hexdigest()  # a JSON list
 
 
 def chain(

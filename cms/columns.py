@@ -55,6 +55,8 @@ class Choice(enum.Enum):
     def __str__(self) -> str:
         return str(self.label)
 
+    __hash__ = object.__hash__  # a member is there once; the hash of its name is worked out in Python
+
 
 class Instant(TypeDecorator[datetime]):
     """A moment in time: aware UTC in Python, naive UTC in both databases."""

@@ -44,7 +44,7 @@ class Almanac:
         """(length, due moment, holidays passed) of a clock that starts then; ``day``: its day in India."""
         on = day or ist_day(start)
         special = facts if kind in self.by_facts else None
-        key = (kind.name, special, facts.district_id if self.local else None, on)
+        key = (kind, special, facts.district_id if self.local else None, on)
         known = self.found.get(key)
         if known is None:
             due = self.rules.due(kind, facts, start)

@@ -7,11 +7,11 @@ on SQLite. Call it inside ``unit_of_work(actor, via=...)`` with batches of :func
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from typing import Any, TypeVar
 
 from sqlalchemy import JSON, Connection, Date, Dialect, Engine, Enum, func, insert, select, text
@@ -88,7 +88,7 @@ class Dossier:
     """One complaint with all its rows, not yet written."""
 
     complaint: Values
-    rows: dict[type[Any], list[Values]] = field(default_factory=dict)
+    rows: dict[type[Any], list[Values]] = field(default_factory=lambda: defaultdict(list))
 
     def add(self, model: type[Any], **values: Any) -> int:
         """Append a row; its place in the dossier comes back, for the columns in LOCAL."""
@@ -96,7 +96,7 @@ class Dossier:
 
     def put(self, model: type[Any], row: Values) -> int:
         """The same for a row that the caller goes on writing to."""
-        found = self.rows.setdefault(model, [])
+        found = self.rows[model]
         found.append(row)
         return len(found) - 1
 
@@ -306,8 +306,7 @@ def insert_rows(
         return
     table = model.__table__
     columns = [c for c in table.columns if c.name in rows[0] or c.name != "id"]
-    spelt = values_of(columns, rows, connection.dialect, {} if told is None else told)
-    tuples = zip(*spelt, strict=True)
+    tuples = tuples_of(columns, rows, connection.dialect, {} if told is None else told)
     names = ", ".join(f'"{c.name}"' for c in columns)
     if connection.dialect.name == "sqlite":
         marks = ", ".join("?" * len(columns))
@@ -318,6 +317,17 @@ def insert_rows(
     with driver.cursor() as cursor, cursor.copy(f'COPY "{table.name}" ({names}) FROM STDIN') as out:
         for row in tuples:
             out.write_row(row)
+
+
+def tuples_of(
+    columns: Sequence[Any], rows: Sequence[Values], dialect: Dialect, told: Told
+) -> Iterator[tuple[Any, ...]]:
+    """Row by row what the driver gets, worked out for some rows at a time: the processor's cache holds these."""
+    for start in range(0, len(rows), SOME):
+        yield from zip(*values_of(columns, rows[start : start + SOME], dialect, told), strict=True)
+
+
+SOME = 250
 
 
 def values_of(
@@ -333,13 +343,10 @@ def values_of(
         except KeyError:  # some rows leave it to the default
             values = [row.get(name, default) for row in rows]
         bind = binder(kind, dialect)
-        if isinstance(kind, Enum):
-            values = [None if value is None else value._name_ for value in values]
-        elif bind is not None and isinstance(kind, JSON):
+        if bind is not None and isinstance(kind, JSON):
             values = [None if value is None else bind(value) for value in values]
         elif bind is not None:
-            known = told.setdefault(type(kind), Spelt(bind))
-            values = [known[value] for value in values]
+            values = list(map(told.setdefault(type(kind), Spelt(bind)).__getitem__, values))
         yield values
 
 
@@ -348,6 +355,8 @@ def binder(kind: Any, dialect: Dialect) -> Callable[[Any], Any] | None:
 
     Days and moments go to COPY as text: the driver would spell out each one again.
     """
+    if isinstance(kind, Enum):
+        return attrgetter("name")
     bind: Callable[[Any], Any] | None = kind.dialect_impl(dialect).bind_processor(dialect)
     if dialect.name == "postgresql" and isinstance(kind, (Date, Instant)):
         return str if bind is None else lambda value: str(bind(value))

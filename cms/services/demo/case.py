@@ -6,6 +6,7 @@ same table of moves; :meth:`Case.go` lets time pass and ends the life at today.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from random import Random
@@ -74,6 +75,7 @@ class Case:
     overall: int = 0  # place of the overall clock of this round among the deadlines
     since: datetime | None = None  # when the enquiry began, for the spacing of its steps
     running: dict[DeadlineKind, list[Values]] = field(default_factory=dict)
+    begun: dict[tuple[DeadlineKind, int], int] = field(default_factory=dict)  # how many clocks, by kind and round
     handled: dict[int, Man] = field(default_factory=dict)
     ios: dict[int, Man] = field(default_factory=dict)
     dues: list[tuple[int, datetime, datetime]] = field(default_factory=list)  # (overall clock, since, due)
@@ -172,9 +174,8 @@ class Case:
         begun = at or self.at
         row = self.world.almanac.first(kind, self.facts, begun, self.day if at is None else None)
         row.update(by or {})
-        rows = self.dossier.rows.get(Deadline, ())
         row["round"] = self.round
-        row["no"] = 1 + sum(1 for r in rows if r["kind"] is kind and r["round"] == self.round)
+        row["no"] = self.begun[kind, self.round] = self.begun.get((kind, self.round), 0) + 1
         self.running.setdefault(kind, []).append(row)
         place = self.dossier.put(Deadline, row)
         if kind is DeadlineKind.OVERALL:
@@ -248,13 +249,12 @@ class Case:
 
     # ------------------------------------------------------------ who acts
 
-    def commands(self, place: Place | None = None, lowest: int = 0) -> list[Command]:
+    def commands(self, place: Place | None = None) -> Iterator[Command]:
         """Who commands a unit and may act: not complained against, never IO of the case, nearest first."""
-        return [
-            (man, post, unit)
-            for man, post, unit in self.staff.superiors(place or self.unit)
-            if man.id not in self.ios and post.value >= lowest and not self.shut.intersection(unit.line)
-        ]
+        for found in self.staff.superiors(place or self.unit):
+            man, _post, unit = found
+            if man.id not in self.ios and self.shut.isdisjoint(unit.line):
+                yield found
 
     def head(self) -> Man:
         """Who decides at the unit that holds the case, or whoever covers for him. Over if nobody."""
@@ -276,15 +276,13 @@ class Case:
         return men[0] if men and district in self.unit.line[:-1] else None
 
 
-def drawn(world: World, rng: Random) -> tuple[str, str, str, str]:
-    """Language, category, mode and district: the first draws of every complaint."""
-    lang = "hi" if rng.random() < 0.72 else "en"
-    return lang, world.category.draw(rng), world.mode.draw(rng), world.district.draw(rng)
-
-
-def begin(world: World, rng: Random, at: datetime, again: Case | None = None) -> Case:
+def begin(
+    world: World, rng: Random, at: datetime, again: Case | None = None, district: str = ""
+) -> Case:  # fmt: skip
     """Who complains of what, where and how; ``again``: the same person in the same matter once more."""
-    lang, category, mode, district = drawn(world, rng)
+    lang = "hi" if rng.random() < 0.72 else "en"
+    category, mode = world.category.draw(rng), world.mode.draw(rng)
+    district = district or world.district.draw(rng)
     staff = world.roster.on(ist_day(at))
     place = world.station(rng, district, category)
     writer = world.crowd.person(rng, female=True if category == "WOMEN" else None)

@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from itertools import islice
 from multiprocessing import get_context
 from random import Random
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Engine, func, insert, select, update
 
@@ -20,7 +20,7 @@ from cms.models import Complaint, ComplaintLink, Language, NumberSeries, Officer
 from cms.rules import SYSTEM, Post, complaint_number
 from cms.services import bulk, complaints, constraints, reference
 from cms.services.demo import staff as staffing
-from cms.services.demo.case import Case, begin, drawn
+from cms.services.demo.case import Case, begin
 from cms.services.demo.life import live
 from cms.services.demo.people import Crowd, dice
 from cms.services.demo.staff import ACCOUNTS, ORIGIN, PASSWORD, Place, Staff
@@ -188,8 +188,7 @@ Series = dict[tuple[int, int], int]
 """(district, year) -> last number given."""
 
 
-@dataclass(frozen=True, slots=True)
-class Slot:
+class Slot(NamedTuple):
     """A complaint before it is lived: its place in the register, when it comes in, where, its number."""
 
     place: int
@@ -206,9 +205,9 @@ class Slot:
 def slots(plan: Plan, series: Series) -> Iterator[Slot]:
     """All complaints of the demo in order, whoever writes them: numbers are without a gap."""
     world = plan.world
-    by_code = world.roster.today.by_code
+    by_code, rng = world.roster.today.by_code, dice(plan.seed)
     for place, at in enumerate(moments(plan.total, plan.seed, world.now, world.shape)):
-        district = by_code[drawn(world, dice(plan.seed_of(place)))[3]]
+        district = by_code[world.district.draw(rng)]
         key = (district.id, ist(at).year)
         serial = series[key] = series.get(key, 0) + 1
         yield Slot(place, at, district, serial)
@@ -231,7 +230,7 @@ def lives(plan: Plan, series: Series, lane: int, done: int) -> Iterator[Case]:
 def lived(plan: Plan, slot: Slot, again: Case | None = None) -> Case:
     """The life of one complaint; nobody repeats a complaint against an officer."""
     again = again if again and again.accused is None else None
-    case = live(plan.world, dice(plan.seed_of(slot.place)), slot.at, again)
+    case = live(plan.world, dice(plan.seed_of(slot.place)), slot.at, again, slot.district.code)
     case.dossier.complaint["number"] = slot.number
     return case
 

@@ -8,7 +8,8 @@ A later part adds a function and names it in ``STEPS``.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
+from functools import lru_cache
 from random import Random
 
 from cms.i18n import IST, day_range, ist_day
@@ -19,8 +20,10 @@ from cms.models import (
     DocumentKind,
     Hold,
     Reminder,
+    Request,
+    RequestKind,
 )  # fmt: skip
-from cms.rules import OPEN, RUNGS, WITH_CONSENT, Finding, Post, Rung, Status, rung_day
+from cms.rules import OPEN, RUNGS, WITH_CONSENT, Finding, Post, Rung, Status
 from cms.services.demo import after, deeds
 from cms.services.demo.case import Case, Over, begin, finish
 from cms.services.demo.staff import Man, Place
@@ -28,6 +31,7 @@ from cms.services.demo.world import Disposal, World
 
 DAY = timedelta(days=1)
 NINE = time(9)
+LADDER = tuple(Rung)
 
 FINDINGS: Mapping[str, Finding] = {
     "FIR": Finding.SUBSTANTIATED, "NCR": Finding.SUBSTANTIATED, "PREV": Finding.SUBSTANTIATED,
@@ -47,13 +51,13 @@ ENQUIRIES = (
 )  # fmt: skip
 
 
-def live(world: World, rng: Random, at: datetime, again: Case | None = None) -> Case:
+def live(world: World, rng: Random, at: datetime, again: Case | None = None, district: str = "") -> Case:
     """A complaint registered at that moment, and what became of it by ``world.now``.
 
-    again: an earlier complaint of the same person in the same matter. The number is still missing:
-    it follows from the district's series.
+    again: an earlier complaint of the same person in the same matter; district: its code, if it is not
+    to be drawn. The number is still missing: it follows from the district's series.
     """
-    case = begin(world, rng, at, again)
+    case = begin(world, rng, at, again, district)
     deeds.register(case)
     try:
         for step in STEPS:
@@ -100,8 +104,13 @@ def repeat(case: Case) -> None:
     target = case.again
     if is_open_at(target, case.at) and target.unit.id in (case.unit.id, case.place.id):
         after.merge(case, case.head(), target)
-    if target.status not in OPEN:
+    if target.status not in OPEN and case.unit.id in target.unit.line and not was_transferred(target):
         after.connect(case, case.head(), target)
+
+
+def was_transferred(target: Case) -> bool:
+    """It lay at another station for a time, whose complaints the head of this one does not see."""
+    return any(row["kind"] is RequestKind.TRANSFER for row in target.dossier.rows.get(Request, ()))
 
 
 def is_open_at(target: Case, moment: datetime) -> bool:
@@ -110,14 +119,16 @@ def is_open_at(target: Case, moment: datetime) -> bool:
 
 
 def leave(case: Case) -> None:
-    """Some matters are not for the police, or for another station."""
+    """Some matters are not for the police, or for another station: of the last days more, so that a small
+    demo, too, has one that waits for an answer."""
     if case.accused:
         return
     lot = case.rng.random()
+    elsewhere = 0.2 if case.world.now - case.at < 2 * DAY else 0.05
     if lot < 0.02:
         case.wait(0.3, 3)
         after.refer(case, case.head())
-    elif lot < 0.07:
+    elif lot < 0.02 + elsewhere:
         pass_on(case)
 
 
@@ -161,16 +172,12 @@ def assign(case: Case) -> None:
 
 def senior(case: Case) -> Man | None:
     """For a complaint against an officer: the head of another station under the same superior."""
-    staff = case.staff
-    above = staff.above(case.place)
+    above, settled = case.staff.above(case.place).id, case.world.roster.settled
     others = [
         man
-        for (unit_id, post), men in staff.seats.items()
-        if post is Post.SHO and unit_id != case.place.id and above.id in staff.places[unit_id].line
-        and case.place.id not in staff.places[unit_id].line
-        for man in men
-        if man is not case.accused and man.id in case.world.roster.settled
-    ]  # fmt: skip
+        for unit, man in case.staff.station_heads()
+        if above in unit.line and case.place.id not in unit.line and man is not case.accused and man.id in settled
+    ]
     return case.rng.choice(others) if others else None
 
 
@@ -442,16 +449,21 @@ def remind(case: Case) -> None:
     """Rungs that fired before today, so that the sweep finds today's to do and no old ones."""
     today = ist_day(case.world.now)
     for place, spans in case.due_spans().items():
-        for rung in Rung:
-            for since, due, until in spans:
-                day = rung_day(due, rung)
-                if day >= today:
-                    continue
-                fired = datetime.combine(day, NINE, IST)
-                if since <= fired and (until is None or fired <= until):
+        ladders = [(since, fired_at(ist_day(due)), until) for since, due, until in spans]
+        for rung in LADDER:
+            for since, ladder, until in ladders:
+                day, fired = ladder[rung]
+                if day < today and since <= fired and (until is None or fired <= until):
                     whom = reached(case, rung, fired)
                     case.dossier.add(Reminder, deadline_id=place, rung=rung, fired_at=fired, **whom)
                     break
+
+
+@lru_cache(maxsize=5_000)  # ten years have fewer due days
+def fired_at(due: date) -> dict[Rung, tuple[date, datetime]]:
+    """(day, moment) of each rung of a clock that is due on that day."""
+    days = {rung: due + timedelta(days=RUNGS[rung][0]) for rung in LADDER}
+    return {rung: (day, datetime.combine(day, NINE, IST)) for rung, day in days.items()}
 
 
 def reached(case: Case, rung: Rung, at: datetime) -> dict[str, object]:

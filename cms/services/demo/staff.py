@@ -106,6 +106,7 @@ class Staff:
     seats: dict[tuple[int, Post], list[Man]] = field(default_factory=dict)
     lines: dict[int, list[Command]] = field(default_factory=dict)
     lists: dict[int, list[Command]] = field(default_factory=dict)
+    stations: list[tuple[Place, Man]] = field(default_factory=list)
 
     def at(self, unit_id: int, post: Post) -> list[Man]:
         """The officers of a post, leave cover first, in the order of their postings."""
@@ -141,6 +142,17 @@ class Staff:
                 for man in men
             ]
         return found
+
+    def station_heads(self) -> list[tuple[Place, Man]]:
+        """Every station with each officer who holds its post of SHO, listed once."""
+        if not self.stations:
+            self.stations += [
+                (self.places[unit_id], man)
+                for (unit_id, post), men in self.seats.items()
+                if post is Post.SHO
+                for man in men
+            ]
+        return self.stations
 
     def head(self, place: Place) -> tuple[Man, Post]:
         """Who commands a unit: its own head or whoever covers for him, or the nearest above."""

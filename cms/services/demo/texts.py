@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cms.i18n import group_digits
 from cms.services.demo.people import Crowd, Name, Person, spoken
@@ -52,8 +51,7 @@ def load(lang: str) -> Mapping[str, Any]:
     return tomllib.loads((FIXTURES / f"texts_{lang}.toml").read_text(encoding="utf-8"))
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(NamedTuple):
     """A complaint in words, with the facts it was made of."""
 
     subject: str
@@ -63,8 +61,7 @@ class Told:
     facts: dict[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(NamedTuple):
     """Who writes, about whom, where and when."""
 
     lang: str
