@@ -642,7 +642,9 @@ class Party(Recorded, Versioned, Model):
     role: Mapped[PartyRole] = mapped_column(choice(PartyRole, "role"))
     position: Mapped[int] = mapped_column(Integer, default=1)
     name: Mapped[str] = column(binary(120), label=_l("Name"), search=True, read="pii")
+    relative: Mapped[str | None] = column(String(120), label=_l("Father's or husband's name"), read="pii")
     phone: Mapped[str | None] = column(binary(20), label=_l("Mobile"), search=True, read="pii")
+    phone_2: Mapped[str | None] = column(binary(20), label=_l("Second mobile"), read="pii")
     email: Mapped[str | None] = column(String(120), label=_l("E-mail"), read="pii")
     address: Mapped[str | None] = column(String(300), label=_l("Address"), read="pii")
 

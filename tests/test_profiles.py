@@ -300,6 +300,97 @@ def test_the_haryana_feed(empty: Flask) -> None:
     assert "Nothing was changed" in run(empty, "haryana_feed", file)
 
 
+def test_the_whole_rows_of_the_haryana_feed(empty: Flask) -> None:
+    """As the feed itself has them; the file above is an extract without persons and words."""
+    output = run(empty, "haryana_feed", SLICES / "haryana_feed_whole.csv")
+    with db.engine.connect() as connection:
+        query = "SELECT c.origin_key, c.text, c.place, c.incident_on FROM complaint c ORDER BY 1"
+        rows = [tuple(map(str, row)) for row in connection.exec_driver_sql(query)]
+        query = "SELECT role, name, phone, email, address FROM party ORDER BY id"
+        people = [tuple(row) for row in connection.exec_driver_sql(query)]
+        notes = " ".join(connection.exec_driver_sql("SELECT note FROM action").scalars())
+    assert rows == [
+        ("322600401", "मेरे पड़ोसी ने मेरी जमीन की डोल तोड़ दी है।", "Mangali", "2026-03-28"),
+        ("322600402", "None", "None", "None"),
+    ]
+    assert people == [
+        ("COMPLAINANT", "Ramphal Poonia", "+919999900001", "ramphal@example.org", "H.No. 12, Mangali, Hisar, HISAR"),
+        ("COMPLAINANT", "सुनीता", None, None, "Kaimri"),
+    ]
+    assert "1 x Not a telephone number" in output
+    assert "1 x The incident is dated after" in output
+    assert "IO: ASI (made up), 112/HSR" in notes
+
+
+# ---------------------------------------------------------------- who is in it
+
+PEOPLE = """
+name = "people"
+number_prefix = "PPL-"
+language = "HI"
+dates = ["iso"]
+[files.register]
+recognise = ["No", "On"]
+key = "No"
+may_lack = ["Second mobile"]
+[units]
+tree = [{ code = "PPL", name_en = "People", kind = "DISTRICT" }]
+[complaint]
+file = "register"
+received_on = "On"
+mode = { constant = "HAND" }
+disposal_text = { columns = ["FIR No"], labels = ["FIR No"] }
+[complainant]
+file = "register"
+name = "Complainant"
+several = ","
+relative = "Father or husband"
+phone = "Mobile"
+phone_2 = "Second mobile"
+[opposite]
+file = "register"
+name = "Against"
+several = ","
+relative = "Son of"
+phone = "Their mobile"
+address = "Their village"
+"""
+HEADS = "No,On,Complainant,Father or husband,Mobile,Second mobile,Against,Son of,Their mobile,Their village,FIR No\n"
+
+
+def test_second_telephone_relative_and_opposite_party(empty: Flask, tmp_path: Path) -> None:
+    profile, file = tmp_path / "people.toml", tmp_path / "people.csv"
+    profile.write_text(PEOPLE, encoding="utf-8")
+    first = '1,2026-01-02,"राम, श्याम",हरि,9999900001,99999-00002,"मोहन, सोहन",लाल,9999900003,खेड़ी,112\n'
+    file.write_text(HEADS + first + "2,2026-01-03,गीता,,9999900004,12,,,,,\n", encoding="utf-8")
+    output = run(empty, str(profile), file)
+    assert "1 x Not a telephone number" in output
+    query = (
+        "SELECT c.origin_key, p.role, p.position, p.name, p.relative, p.phone, p.phone_2, p.address "
+        "FROM party p JOIN complaint c ON c.id = p.complaint_id ORDER BY 1, 2, 3"
+    )
+    with db.engine.connect() as connection:
+        found = [tuple(row) for row in connection.exec_driver_sql(query)]
+        assert integrity.verify(connection, empty.extensions["cms_vault"]) == []
+        assert "हरि" not in " ".join(connection.exec_driver_sql("SELECT changes FROM history WHERE table_name = 'party'").scalars())
+        text = "SELECT disposal_text FROM complaint WHERE origin_key = '1'"
+        assert connection.exec_driver_sql(text).scalar_one() == "FIR No: 112"
+    assert found == [
+        ("1", "COMPLAINANT", 1, "राम", "हरि", "+919999900001", "+919999900002", None),
+        ("1", "COMPLAINANT", 2, "श्याम", None, None, None, None),
+        ("1", "OPPOSITE", 1, "मोहन", "लाल", "+919999900003", None, "खेड़ी"),
+        ("1", "OPPOSITE", 2, "सोहन", None, None, None, None),
+        ("2", "COMPLAINANT", 1, "गीता", None, "+919999900004", None, None),
+    ]
+    assert "Nothing was changed" in run(empty, str(profile), file)
+    file.write_text(HEADS.replace("Second mobile,", "") + first.replace("99999-00002,", "").replace("सोहन", "रोहन"), encoding="utf-8")
+    output = run(empty, str(profile), file)
+    assert "added              1  party" in output, output
+    with db.engine.connect() as connection:
+        third = "SELECT name FROM party WHERE role = 'OPPOSITE' AND position = 3"
+        assert connection.exec_driver_sql(third).scalar_one() == "रोहन"
+
+
 # ---------------------------------------------------------------- forms of dates
 
 

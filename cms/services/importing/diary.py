@@ -11,7 +11,7 @@ import phonenumbers
 from cms.i18n import IST, day_range
 from cms.models import Action, ActionKind, Party, PartyRole
 from cms.services.importing.problems import Reason
-from cms.services.importing.profile import Section
+from cms.services.importing.profile import Field, Section
 from cms.services.importing.profile_toml import plain
 from cms.services.importing.spool import Group, Spooled
 from cms.services.importing.values import Reading, column_of, in_india
@@ -92,35 +92,39 @@ def add_actions(made: Draft) -> None:
 
 
 def add_parties(made: Draft) -> None:
-    """The complainants that the register names; where it names nobody there is nobody."""
-    section = made.profile.complainant
-    if section is None:
-        return
-    names: dict[tuple[str, str], dict[str, Any]] = {}
-    for at in made.group.of(section.file):
-        for said in persons(made.reading, section, at):
-            names.setdefault((plain(said["name"]), said["phone"] or ""), said)
-    for position, said in enumerate(names.values(), 1):
-        made.dossier.add(Party, role=PartyRole.COMPLAINANT, position=position, **said)
+    """The complainants and the opposite party that the register names; where it names nobody there is nobody."""
+    profile = made.profile
+    for role, section in ((PartyRole.COMPLAINANT, profile.complainant), (PartyRole.OPPOSITE, profile.opposite)):
+        if section is None:
+            continue
+        names: dict[tuple[str, str], dict[str, Any]] = {}
+        for at in made.group.of(section.file):
+            for said in persons(made.reading, section, at):
+                names.setdefault((plain(said["name"]), said["phone"] or ""), said)
+        for position, said in enumerate(names.values(), 1):
+            made.dossier.add(Party, role=role, position=position, **said)
+
+
+ROOM = {"relative": 120, "email": 120, "address": 300}
+"""What a register may say of a person beside name and telephones, and how much room it has."""
 
 
 def persons(reading: Reading, section: Section, at: Spooled) -> Iterator[dict[str, Any]]:
     """The persons of one row; further ones in a cell have the name alone."""
     fields = section.fields
     whole = reading.text(fields.get("name"), 1000, "name", at) or ""
-    names = whole.split(section.several) if section.several else [whole]
-    for no, name in enumerate(n.strip() for n in names if n.strip()):
-        yield {
-            "name": name[:120],
-            "phone": phone(reading, section, at) if no == 0 else None,
-            "email": reading.text(fields.get("email"), 120, "email", at) if no == 0 else None,
-            "address": reading.text(fields.get("address"), 300, "address", at) if no == 0 else None,
-        }
+    names = [name.strip() for name in (whole.split(section.several) if section.several else [whole]) if name.strip()]
+    if not names:
+        return
+    more: dict[str, str | None] = {name: reading.text(fields.get(name), room, name, at) for name, room in ROOM.items()}
+    more |= {name: phone(reading, fields.get(name), at) for name in ("phone", "phone_2")}
+    for name in names:
+        yield {"name": name[:120], **more}
+        more = dict.fromkeys(more)
 
 
-def phone(reading: Reading, section: Section, at: Spooled) -> str | None:
+def phone(reading: Reading, rule: Field | None, at: Spooled) -> str | None:
     """The number in international form; what is none is noted and held back."""
-    rule = section.fields.get("phone")
     text = reading.take(rule, at.row)
     if not text:
         return None

@@ -12,7 +12,7 @@ COMPLAINT_FIELDS = (
     "category", "unit", "note", "status", "disposition", "disposal_text", "urgent",
 )  # fmt: skip
 ALLEGATION_FIELDS = ("what", "finding", "outcome", "order", "row")
-PARTY_FIELDS = ("name", "phone", "email", "address")
+PARTY_FIELDS = ("name", "relative", "phone", "phone_2", "email", "address")
 ACTION_FIELDS = ("at", "kind", "note")
 CHANGEABLE = (
     "status", "disposed_on", "disposition", "disposal_text", "finding", "outcome", "investigator",
@@ -73,6 +73,7 @@ class FileRule:
     optional: bool = False
     drop_repeats: bool = False
     ignore: frozenset[str] = frozenset()  # columns that may differ between repeated rows
+    may_lack: frozenset[str] = frozenset()  # columns that some files do not have; they say nothing then
 
     @property
     def key_column(self) -> str:
@@ -140,6 +141,7 @@ class Profile:
     allegation: Mapping[str, Field]
     investigator: Section | None
     complainant: Section | None
+    opposite: Section | None
     action: Section | None
     officers: Section | None
     lookups: Mapping[str, Section]
@@ -151,7 +153,7 @@ class Profile:
         found: list[tuple[Section, Mapping[str, Field]]] = [(self.complaint, self.complaint.fields)]
         if self.accused:
             found.append((self.accused, {**self.accused.fields, **self.allegation}))
-        others = (self.investigator, self.complainant, self.action, self.officers)
+        others = (self.investigator, self.complainant, self.opposite, self.action, self.officers)
         found += [(s, s.fields) for s in (*others, *self.lookups.values()) if s]
         return found
 

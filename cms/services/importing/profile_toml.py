@@ -33,10 +33,10 @@ PROFILES = Path(__file__).parents[2] / "profiles"
 PARTS = frozenset({
     "name", "title", "number_prefix", "language", "restricts", "first_year", "zone", "dates", "empty",
     "nameless", "files", "maps", "units", "complaint", "accused", "allegation", "investigator",
-    "complainant", "action", "officers", "lookups", "update",
+    "complainant", "opposite", "action", "officers", "lookups", "update",
 })  # fmt: skip
 FILE_PARTS = frozenset({
-    "recognise", "key", "encoding", "delimiter", "header", "sheet", "optional", "repeats", "ignore",
+    "recognise", "key", "encoding", "delimiter", "header", "sheet", "optional", "repeats", "ignore", "may_lack",
 })  # fmt: skip
 FIELD_PARTS = frozenset({
     "column", "columns", "labels", "join", "split", "pattern", "whole", "empty", "constant", "map",
@@ -101,7 +101,8 @@ def build(said: dict[str, Any]) -> Profile:
         accused=part(said, "accused", OFFICER_FIELDS),
         allegation=fields(allegation, ALLEGATION_FIELDS),
         investigator=part(said, "investigator", OFFICER_FIELDS),
-        complainant=part(said, "complainant", PARTY_FIELDS), action=part(said, "action", ACTION_FIELDS),
+        complainant=part(said, "complainant", PARTY_FIELDS), opposite=part(said, "opposite", PARTY_FIELDS),
+        action=part(said, "action", ACTION_FIELDS),
         officers=part(said, "officers", OFFICER_FIELDS),
         lookups={name: section(rule, ()) for name, rule in said.get("lookups", {}).items()},
         changes=changes(said.get("update")),
@@ -166,6 +167,7 @@ def file_rule(name: str, said: Mapping[str, Any]) -> FileRule:
         delimiter=said.get("delimiter", ","), header=int(said.get("header", 1)),
         sheet=said.get("sheet", ""), optional=bool(said.get("optional", False)),
         drop_repeats=repeats == "drop", ignore=frozenset(said.get("ignore", ())),
+        may_lack=frozenset(said.get("may_lack", ())),
     )  # fmt: skip
 
 

@@ -119,7 +119,7 @@ def rows_of(job: Job, name: str) -> Iterator[Spooled]:
     columns = profile.columns(name)
     rows = read(job.paths[name], form(job.paths[name], rule))
     header = [cell.strip() for cell in next(rows)[1]]
-    places = [header.index(c) for c in columns]
+    places = [header.index(c) if c in header else len(header) for c in columns]
     given_again = is_mended(header)
     counted = [p for p, c in enumerate(header) if c not in rule.ignore] if rule.drop_repeats else []
     for line, cells in rows:
@@ -129,6 +129,7 @@ def rows_of(job: Job, name: str) -> Iterator[Spooled]:
             continue
         if given_again:
             cells = [mend.original(cell) for cell in cells]
+        cells.append("")  # stands for every column that this file may lack and does
         same = fingerprint([cells[p] for p in counted if header[p] not in EXTRA]) if counted else ""
         yield Spooled(name, line, {c: cells[p] for c, p in zip(columns, places, strict=True)}, same)
 

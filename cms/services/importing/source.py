@@ -189,6 +189,6 @@ def head(path: Path, rule: FileRule) -> list[str]:
 def check_columns(profile: Profile, rule: FileRule, path: Path, header: list[str]) -> None:
     """BadInput if a column that the profile reads is absent or doubled."""
     for column in profile.columns(rule.name):
-        if header.count(column) != 1:
+        if header.count(column) != 1 and (column in header or column not in rule.may_lack):
             what = "is missing from" if column not in header else "is twice in"
             raise BadInput(f"The column “{column}” {what} {path.name}.")

@@ -6,6 +6,7 @@ allows it, and nothing is taken away because a later file no longer says it.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -58,7 +59,7 @@ class There:
     accused: dict[str, int] = field(default_factory=dict)
     allegations: list[Any] = field(default_factory=list)
     actions: set[str] = field(default_factory=set)
-    parties: set[str] = field(default_factory=set)
+    parties: set[tuple[PartyRole, str]] = field(default_factory=set)
 
 
 @dataclass
@@ -129,11 +130,9 @@ def read_children(connection: Connection, by_id: Mapping[int, There]) -> None:
     ):
         by_id[action.complaint_id].actions.add(action.origin_key or "")
     for party in connection.execute(
-        select(Party.complaint_id, Party.name).where(
-            Party.complaint_id.in_(ids), Party.role == PartyRole.COMPLAINANT
-        )
+        select(Party.complaint_id, Party.role, Party.name).where(Party.complaint_id.in_(ids))
     ):
-        by_id[party.complaint_id].parties.add(party.name)
+        by_id[party.complaint_id].parties.add((party.role, party.name))
 
 
 def worked_on(connection: Connection, ids: Iterable[int]) -> set[int]:
@@ -158,11 +157,11 @@ def plan(profile: Profile, there: There, made: Draft) -> Plan:
     found.added += [(Action, a) for a in said.get(Action, ()) if a["origin_key"] not in there.actions]
     if "io_id" in found.values:
         found.added += [(Assignment, a) for a in said.get(Assignment, ())]
-    position = len(there.parties)
+    taken = Counter(role for role, _name in there.parties)
     for party in said.get(Party, ()):
-        if party["name"] not in there.parties:
-            position += 1
-            found.added.append((Party, {**party, "position": position}))
+        if (party["role"], party["name"]) not in there.parties:
+            taken[party["role"]] += 1
+            found.added.append((Party, {**party, "position": taken[party["role"]]}))
     return found
 
 
