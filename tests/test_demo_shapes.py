@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import tracemalloc
 from collections.abc import Iterator
 from datetime import date, timedelta
@@ -33,9 +34,10 @@ from cms.models import (
 )
 from cms.rules import CLOCKS, SYSTEM, Post
 from cms.services import constraints, integrity, reference
-from cms.services.demo import fill
+from cms.services.demo import fill, staff
+from cms.services.demo.people import Crowd
 from cms.services.demo.state import SHAPES, units
-from cms.services.demo.world import DISTRICTS
+from cms.services.demo.world import DISTRICTS, build
 from cms.unit_of_work import unit_of_work, utcnow
 
 __all__ = ["empty"]
@@ -134,6 +136,25 @@ def test_ten_million_moments_need_no_more_memory_than_ten() -> None:
     assert tracemalloc.get_traced_memory()[1] < 5_000_000
     tracemalloc.stop()
     assert sum(1 for _ in fill.moments(5_000, 1, now, SHAPES["pilot"])) == 5_000
+
+
+def resident() -> int:
+    """Memory of this process now, in bytes."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
+
+
+def test_lives_out_of_ten_million_need_no_more_memory_the_more_are_drawn(app: Flask) -> None:
+    filled(1, shape="state")
+    form, now = SHAPES["state"], fill.moment_of(AS_OF, utcnow())
+    with unit_of_work(SYSTEM) as work:
+        roster = staff.muster(work, AS_OF, form.top, form.days + fill.BEFORE)
+        world = build(work, roster, Crowd(), now, form)
+    found = fill.lives(fill.Plan(db.engine, world, 10_000_000, 1, lambda *_: None), {}, 0, 0)
+    numbers = {case.dossier.complaint["number"] for case in islice(found, 1_000)}
+    before = resident()
+    numbers |= {case.dossier.complaint["number"] for case in islice(found, 4_000)}
+    assert len(numbers) == 5_000
+    assert resident() - before < 20_000_000
 
 
 def test_progress_says_how_fast_and_how_long_still(capsys: pytest.CaptureFixture[str]) -> None:

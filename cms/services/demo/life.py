@@ -270,8 +270,8 @@ def be_directed(case: Case) -> None:
 
 
 def look_again(case: Case) -> None:
-    """A second entry in one case of ten."""
-    if case.rng.random() < 0.1:
+    """A second entry in one case of twenty."""
+    if case.rng.random() < 0.05:
         look(case, 0.2, 0.5)
 
 
@@ -360,12 +360,14 @@ def deliver(case: Case) -> None:
 
 
 def ask(case: Case) -> None:
-    """The feedback cell calls: satisfied, not satisfied, or nobody answers on three days."""
+    """The feedback cell calls: satisfied, not satisfied, or nobody answers on three days (of the last week
+    more, so that a small demo, too, has one that is still being called)."""
     lot = case.rng.random()
+    silent = 0.2 if case.world.now - case.at < 8 * DAY else 0.04
     cell = case.cell()
     if cell is None or lot < 0.15:
         return
-    if lot < 0.21:
+    if lot < 0.15 + silent:
         for no in range(3):
             case.wait(1.2, 3)
             after.attempt(case, cell, last=no == 2)
