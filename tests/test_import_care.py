@@ -15,6 +15,7 @@ from flask import Flask
 from registers import NAMES, application, content, count, empty, rows_of
 from sqlalchemy import select
 from test_import import FILES, many, run
+from workbooks import xlsx
 
 from cms.authz import Book, visible
 from cms.models import Complaint, Imported, Unit, db
@@ -331,6 +332,7 @@ def test_an_errors_file_comes_back_whatever_the_form_of_the_register(empty: Flas
 SAVED = {
     "semicolon": (";", "utf-8"), "semicolon with a mark": (";", "utf-8-sig"), "tab": ("\t", "utf-8"),
     "tab in UTF-16": ("\t", "utf-16"), "comma in UTF-16": (",", "utf-16"), "bar": ("|", "utf-8-sig"),
+    "workbook": ("", ""),
 }  # fmt: skip
 
 
@@ -355,6 +357,9 @@ def test_an_errors_file_that_a_spreadsheet_saved_again_comes_back(
         path = folder / f"{kind}.csv"
         with path.open(encoding="utf-8-sig", newline="") as file:
             rows = [[right if cell == wrong else cell for cell in row] for row in csv.reader(file)]
+        if saved == "workbook":
+            path.write_bytes(xlsx(rows))
+            continue
         with path.open("w", encoding=encoding, newline="") as file:
             csv.writer(file, delimiter=delimiter, quoting=csv.QUOTE_ALL if delimiter == ";" else csv.QUOTE_MINIMAL).writerows(rows)
     output = run(app, *(folder / f"{kind}.csv" for kind in kinds), "--mended", profile=profile).output
