@@ -71,9 +71,8 @@ def line(what: str, values: list[float]) -> str:
 
 
 def main() -> None:
-    from tests.test_setup import Running
-
     from cms.services.samples import COPY
+    from tests.test_setup import Running
 
     asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     asked.add_argument("--rate", type=float, default=10)
