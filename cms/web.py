@@ -24,12 +24,11 @@ from flask import (
 from flask.typing import ResponseReturnValue
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
-from flask_login import AnonymousUserMixin, LoginManager, UserMixin, current_user
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import BadRequest, HTTPException, SecurityError
 
-from cms.database import reading
+from cms.database import Kept
 from cms.i18n import LANGUAGES, _, _l
 from cms.models import db
 from cms.rules import SYSTEM, Conflict, NotFound, RuleBroken, Viewer
@@ -44,6 +43,9 @@ F = TypeVar("F", bound=Callable[..., Any])
 blueprint = Blueprint("web", __name__)
 csrf = CSRFProtect()
 limiter = Limiter(get_remote_address, default_limits=[], headers_enabled=False)
+TOKEN = "_user_id"
+"""Key of the session's token in the signed cookie; the database keeps its fingerprint."""
+WHO_HOLDS = Kept(accounts.WHO_HOLDS)
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 CSP = (
     "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -63,14 +65,6 @@ MESSAGES = {
 }
 
 
-class Account(UserMixin):  # type: ignore[misc]
-    """Flask-Login's user: the viewer behind the session token."""
-
-    def __init__(self, viewer: Viewer, token: str) -> None:
-        self.viewer = viewer
-        self.id = token
-
-
 def init_app(app: Flask) -> None:
     """Install sign-in, the shield and the error pages."""
     settings: Settings = app.extensions["cms_settings"]
@@ -87,9 +81,6 @@ def init_app(app: Flask) -> None:
         RATELIMIT_SWALLOW_ERRORS=True,
         RATELIMIT_STORAGE_OPTIONS={"socket_timeout": 0.5, "socket_connect_timeout": 0.5},
     )
-    manager = LoginManager(app)
-    manager.session_protection = None
-    manager.user_loader(load_account)
     app.before_request(admit_files)  # before the shield, which reads the form
     csrf.init_app(app)
     limiter.init_app(app)
@@ -118,7 +109,7 @@ def admit_files() -> None:
     """Raise the limit of a request for the views that are marked, and for nobody else."""
     view = current_app.view_functions.get(request.endpoint or "")
     at_once = getattr(view, "at_once", 0)
-    if at_once and request.method == "POST" and current_user.is_authenticated:
+    if at_once and request.method == "POST" and viewer_or_none() is not None:
         request.max_content_length = at_once
 
 
@@ -135,16 +126,20 @@ def asset(name: str) -> str:
     return known[name]
 
 
-def load_account(token: str) -> Account | None:
-    """Whose session this is, in one statement; None when revoked, expired or unknown."""
-    with reading() as connection:
-        viewer = accounts.viewer_for(connection, token, utcnow())
-    return Account(viewer, token) if viewer else None
-
-
 def viewer_or_none() -> Viewer | None:
-    """Who is signed in, if anybody."""
-    return current_user.viewer if current_user.is_authenticated else None
+    """Who is signed in, if anybody; asked of the database once a request."""
+    if "viewer" not in g:
+        g.viewer = session_holder()
+    found: Viewer | None = g.viewer
+    return found
+
+
+def session_holder() -> Viewer | None:
+    """Whose session this is, in one statement; None when revoked, expired or unknown."""
+    token = session.get(TOKEN)
+    if token is None:
+        return None
+    return accounts.viewer_for(WHO_HOLDS.rows, token, utcnow())
 
 
 def viewer() -> Viewer:
@@ -159,8 +154,8 @@ def set_language() -> None:
     """The account's language where somebody is signed in and has chosen none in this browser."""
     if request.endpoint == "static" or request.cookies.get("cms_lang") in LANGUAGES:
         return
-    if request.path.startswith("/admin") and current_user.is_authenticated:
-        g.language = current_user.viewer.language
+    if request.path.startswith("/admin") and (found := viewer_or_none()) is not None:
+        g.language = found.language
 
 
 def check_letters() -> None:
@@ -184,7 +179,7 @@ def check_origin() -> None:
 
 def require_sign_in() -> ResponseReturnValue | None:
     """Everything below /admin needs a signed-in officer."""
-    if not request.path.startswith("/admin") or current_user.is_authenticated:
+    if not request.path.startswith("/admin") or viewer_or_none() is not None:
         return None
     if request.method not in SAFE:
         return redirect(url_for("web.login"), 303)
@@ -255,7 +250,7 @@ def database_away(error: OperationalError) -> tuple[str, int]:
     log.error("database: %s", error.orig)
     db.session.rollback()
     # Every template asks who is signed in; asking again would only fail again.
-    g._login_user = AnonymousUserMixin()
+    g.viewer = None
     return error_page(503)
 
 
@@ -308,7 +303,7 @@ def sign_in() -> ResponseReturnValue:
     if token is None:
         return login_page(401, str(_("Login or password is wrong. Try again.")))
     session.clear()
-    session["_user_id"] = token
+    session[TOKEN] = token
     return redirect(safe_next(request.form.get("next")), 303)
 
 

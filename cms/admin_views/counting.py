@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,12 +14,13 @@ from sqlalchemy import ColumnElement, Select, false, func, literal_column, selec
 from cms.admin_views.asking import Asked, Asking
 from cms.admin_views.scoping import Scope, scope
 from cms.authz import Book
-from cms.database import reading
+from cms.database import Kept
 from cms.i18n import group_digits
 from cms.rules import Viewer
 from cms.unit_of_work import utcnow
 from cms.web import viewer
 
+MOST_SHAPES = 1_000
 CAP = 1_000
 """Rows a count looks at before it says "1,000+"."""
 
@@ -123,16 +124,26 @@ class Counting(Asking):
         """How many rows each list has, up to one more than :data:`CAP`: one statement."""
         scopes = [scope(who, self.model, asked.book) for asked in lists]
         key = ("count", tuple((a.book, a.shape[3:5], s.shape) for a, s in zip(lists, scopes, strict=True)))
-        shapes: dict[Any, Any] = self.__dict__.setdefault("_shapes", {})
-        if key not in shapes:
-            pairs = enumerate(zip(lists, scopes, strict=True))
-            shapes[key] = union_all(*(self.counter(i, a, s) for i, (a, s) in pairs))
+        query = self.kept_query(key, self.counters, lists, scopes)
         now, binds = utcnow(), dict[str, Any]()
         for asked, allowed in zip(lists, scopes, strict=True):
             binds |= {**allowed.values, **asked.binds(now)}
-        with reading() as connection:
-            found = {row[0]: row[1] for row in connection.execute(shapes[key], binds)}
+        found: dict[int, int] = dict(query.rows(binds))
         return [found[i] for i in range(len(lists))]
+
+    def kept_query(self, key: Any, make: Callable[..., Any], *args: Any) -> Kept:
+        """The SELECT of this shape, made by ``make(*args)`` the first time."""
+        shapes: dict[Any, Kept] = self.__dict__.setdefault("_shapes", {})
+        found = shapes.get(key)
+        if found is None:
+            if len(shapes) >= MOST_SHAPES:
+                shapes.clear()
+            found = shapes[key] = Kept(make(*args))
+        return found
+
+    def counters(self, lists: Sequence[Asked], scopes: Sequence[Scope]) -> Any:
+        """SELECT number of the list, its rows up to the cap; one row a list."""
+        return union_all(*(self.counter(i, a, s) for i, (a, s) in enumerate(zip(lists, scopes, strict=True))))
 
     def counter(self, i: int, asked: Asked, allowed: Scope) -> Select[Any]:
         """SELECT i, rows of one list up to the cap, walking an index for each way of seeing them."""

@@ -27,13 +27,12 @@ from cms.admin_views.frame import Shell, hole
 from cms.admin_views.keyset import Page
 from cms.admin_views.memory import remembered
 from cms.admin_views.scoping import Scope, scope
-from cms.database import reading
 from cms.i18n import _, language
 from cms.rules import Viewer
 from cms.unit_of_work import utcnow
 from cms.web import viewer
 
-MOST_SHAPES = 1_000
+MOST_READERS = 1_000
 PAGER_LINK = '<a class="btn" id="p-%s" href="%s">%s</a>'
 PAGER_WORD = '<span class="btn off" aria-hidden="true">%s</span>'
 
@@ -65,7 +64,7 @@ class Grid(Counting):
         reader = (screen, lang, who.role, who.seats)
         found = by_reader.get(reader)
         if found is None:
-            if len(by_reader) >= MOST_SHAPES:
+            if len(by_reader) >= MOST_READERS:
                 by_reader.clear()
             hidden = self.hidden(who)
             sheets: dict[Any, Sheet] = self.__dict__.setdefault("_sheets", {})
@@ -104,26 +103,18 @@ class Grid(Counting):
         return key
 
     def statement(self, asked: Asked, sheet: Sheet, allowed: Scope) -> Select[Any]:
-        """The SELECT of a page, kept by its shape."""
-        shapes: dict[Any, Select[Any]] = self.__dict__.setdefault("_shapes", {})
-        key = (asked.shape, allowed.shape, id(sheet))
-        found = shapes.get(key)
-        if found is None:
-            if len(shapes) >= MOST_SHAPES:
-                shapes.clear()
-            inner = keyset.ids(
-                self.model, asked.order, asked.place, allowed.ways, self.conditions(asked), asked.size + 1,
-                0 if asked.search else walked_from(),
-            )  # fmt: skip
-            found = shapes[key] = keyset.page(self.model, asked.order, inner, sheet)
-        return found
+        """The SELECT of a page."""
+        inner = keyset.ids(
+            self.model, asked.order, asked.place, allowed.ways, self.conditions(asked), asked.size + 1,
+            0 if asked.search else walked_from(),
+        )  # fmt: skip
+        return keyset.page(self.model, asked.order, inner, sheet)
 
     def fetch(self, asked: Asked, who: Viewer, sheet: Sheet) -> Page:
         """The rows of a page: one statement."""
         allowed = scope(who, self.model, asked.book)
-        query = self.statement(asked, sheet, allowed)
-        with reading() as connection:
-            rows = connection.execute(query, {**allowed.values, **asked.binds(utcnow())}).all()
+        query = self.kept_query((asked.shape, allowed.shape, id(sheet)), self.statement, asked, sheet, allowed)
+        rows = query.rows({**allowed.values, **asked.binds(utcnow())})
         return keyset.cut(rows, asked.size, asked.place)
 
     @expose("/")

@@ -53,6 +53,7 @@ def read_policy(viewer: Viewer, model: type[Any], book: Book) -> Scope:
     clause = visible(select(model.id), model, viewer, book).whereclause
     where: ColumnElement[bool] = true() if clause is None else clause
     values: dict[str, Any] = {}
+    literal: dict[str, Any] = {}
     for element in visitors.iterate(where):
         if isinstance(element, BindParameter) and element.key not in values:
             name = f"{book.value}{len(values)}"
@@ -60,11 +61,13 @@ def read_policy(viewer: Viewer, model: type[Any], book: Book) -> Scope:
             # The clause was made for us alone: naming its binds in place keeps aliases whole.
             element.key, element.unique = name, False
             # PostgreSQL's generic plan takes any path for one station. For the few wide seats the
-            # path goes into the text, so that a plan is kept which knows how wide it is.
-            element.literal_execute = is_wide(values[name])
-    # A range and a district read alike but are walked differently: the level is part of the shape.
-    levels = sorted({level(value) for value in values.values() if is_wide(value)})
-    return Scope(f"{where} {levels}", where, ways_of(where), values)
+            # path goes into the text, so that a plan is kept which knows how wide it is. So does a
+            # list, whose length is part of the text anyhow.
+            element.literal_execute = is_wide(values[name]) or element.expanding
+            if element.literal_execute:
+                literal[name] = values[name]
+    # What goes into the text is part of the shape: another reader's statement must never be taken.
+    return Scope(f"{where} {literal}", where, ways_of(where), values)
 
 
 def is_wide(value: Any) -> bool:

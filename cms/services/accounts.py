@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
+from typing import Any
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
 from itsdangerous import BadData, URLSafeTimedSerializer
-from sqlalchemy import Connection, Date, String, and_, bindparam, select
+from sqlalchemy import Date, String, and_, bindparam, select
 from sqlalchemy.orm import Session
 
 from cms.columns import Instant
@@ -18,6 +20,7 @@ from cms.rules import SYSTEM, Role, RuleBroken, Seat, Viewer
 from cms.unit_of_work import Work, unit_of_work
 from cms.vault import Vault, fingerprint, new_token
 
+Ask = Callable[[Mapping[str, Any]], Sequence[Sequence[Any]]]
 WELCOME_SECONDS = 3 * 24 * 3600
 """How long an invitation is good for."""
 
@@ -193,20 +196,22 @@ WHO_HOLDS = (
 """Made once: building it for every request would cost more than running it."""
 
 
-def viewer_for(connection: Connection, token: str, now: datetime) -> Viewer | None:
-    """Who holds this token, with the seats in force today; one statement. None if nobody."""
-    binds = {"token": fingerprint(token), "now": now, "today": ist_day(now)}
-    rows = connection.execute(WHO_HOLDS, binds).all()
+def viewer_for(ask: Ask, token: str, now: datetime) -> Viewer | None:
+    """Who holds this token, with the seats in force today. None if nobody.
+
+    ask: runs :data:`WHO_HOLDS` with these values.
+    """
+    rows = ask({"token": fingerprint(token), "now": now, "today": ist_day(now)})
     if not rows:
         return None
-    first = rows[0]
+    session_id, user_id, login, role, language, officer_id, name, name_hi, *_seat = rows[0]
     return Viewer(
-        user_id=first.user_id,
-        officer_id=first.officer_id,
-        name=first.name_en or first.login,
-        seats=tuple(Seat(r.post, r.unit_id, r.path) for r in rows if r.post),
-        role=Role(first.role),
-        language=first.language,
-        session_id=first.session_id,
-        name_hi=first.name_hi or "",
+        user_id=user_id,
+        officer_id=officer_id,
+        name=name or login,
+        seats=tuple(Seat(post, unit_id, path) for *_who, post, unit_id, path in rows if post),
+        role=Role(role),
+        language=language,
+        session_id=session_id,
+        name_hi=name_hi or "",
     )
