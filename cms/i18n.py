@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from babel import Locale
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from flask import Flask, g, has_request_context, request
@@ -24,6 +25,14 @@ MONTHS_HI = (
 MONTHS_EN = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
 
 
+LOCALES = {code: Locale.parse(code) for code in LANGUAGES}
+
+
+def chosen_locale() -> Locale:
+    """The locale of the reader's language."""
+    return LOCALES[chosen_language()]
+
+
 def chosen_language() -> str:
     """The reader's language: account, then cookie, then browser; Hindi first for the public."""
     if not has_request_context():
@@ -40,7 +49,8 @@ def chosen_language() -> str:
 
 def language() -> str:
     """The language now in force: "hi" or "en"."""
-    locale = get_locale()
+    locale = getattr(request, "babel_locale", None) if has_request_context() else None
+    locale = locale or get_locale()
     return "hi" if locale is not None and locale.language == "hi" else "en"
 
 
@@ -49,7 +59,7 @@ def init_app(app: Flask) -> Babel:
     compile_catalogues()
     app.config.setdefault("BABEL_DEFAULT_LOCALE", "en")
     app.config["BABEL_TRANSLATION_DIRECTORIES"] = str(CATALOGUES)
-    babel = Babel(app, locale_selector=chosen_language, default_timezone="Asia/Kolkata")
+    babel = Babel(app, locale_selector=chosen_locale, default_timezone="Asia/Kolkata")
     app.jinja_env.filters.update(
         day=show_day, moment=show_moment, clock=show_clock, grouped=group_digits, native=native
     )

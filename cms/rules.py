@@ -7,7 +7,7 @@ department's own and are kept here until they become rows.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import Enum
 from typing import Any
@@ -438,6 +438,12 @@ class Viewer:
     language: str = "en"
     session_id: int | None = None
     name_hi: str = ""
+    reach: str = field(init=False, repr=False, compare=False)
+    """Role, officer and seats as one text: whatever depends on what a viewer may see is kept under it."""
+
+    def __post_init__(self) -> None:
+        seats = ",".join(f"{seat.post.name}:{seat.path}" for seat in self.seats)
+        object.__setattr__(self, "reach", f"{self.role.name} {self.officer_id} {seats}")
 
     def called(self, language: str) -> str:
         """The name in a language; history and documents keep ``name``."""

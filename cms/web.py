@@ -21,10 +21,12 @@ from flask import (
     session,
     url_for,
 )  # fmt: skip
+from flask.sessions import SecureCookieSessionInterface
 from flask.typing import ResponseReturnValue
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from flask_wtf.csrf import CSRFError, CSRFProtect
+from itsdangerous import URLSafeTimedSerializer
 from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import BadRequest, HTTPException, SecurityError
 
@@ -45,12 +47,22 @@ csrf = CSRFProtect()
 limiter = Limiter(get_remote_address, default_limits=[], headers_enabled=False)
 TOKEN = "_user_id"
 """Key of the session's token in the signed cookie; the database keeps its fingerprint."""
+UNASKED = object()
 WHO_HOLDS = Kept(accounts.WHO_HOLDS)
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 CSP = (
     "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
+SHIELD = {
+    "Content-Security-Policy": CSP,
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+    "Cache-Control": "no-store",
+}
+"""What an answer says unless its view says otherwise."""
 MESSAGES = {
     400: _l("The request could not be understood. Go back and try again."),
     403: _l("Your post may not do this."),
@@ -65,6 +77,18 @@ MESSAGES = {
 }
 
 
+class SignedCookie(SecureCookieSessionInterface):
+    """Flask's session cookie, with a signer made once for the application."""
+
+    signer: URLSafeTimedSerializer | None = None
+
+    def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer | None:
+        """What signs the cookie and checks it."""
+        if self.signer is None:
+            self.signer = super().get_signing_serializer(app)
+        return self.signer
+
+
 def init_app(app: Flask) -> None:
     """Install sign-in, the shield and the error pages."""
     settings: Settings = app.extensions["cms_settings"]
@@ -74,6 +98,7 @@ def init_app(app: Flask) -> None:
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=https,
+        WTF_CSRF_CHECK_DEFAULT=False,  # guard() does it
         WTF_CSRF_TIME_LIMIT=None,
         WTF_CSRF_SSL_STRICT=False,
         RATELIMIT_STORAGE_URI=settings.limiter_url,
@@ -81,14 +106,11 @@ def init_app(app: Flask) -> None:
         RATELIMIT_SWALLOW_ERRORS=True,
         RATELIMIT_STORAGE_OPTIONS={"socket_timeout": 0.5, "socket_connect_timeout": 0.5},
     )
-    app.before_request(admit_files)  # before the shield, which reads the form
+    app.session_interface = SignedCookie()
     csrf.init_app(app)
+    app.before_request(guard)
     limiter.init_app(app)
     limiter.request_filter(unlimited)
-    app.before_request(set_language)
-    app.before_request(check_letters)
-    app.before_request(check_origin)
-    app.before_request(require_sign_in)
     app.after_request(shield)
     install_errors(app)
     app.register_blueprint(blueprint)
@@ -105,11 +127,23 @@ def takes_files(at_once: int) -> Callable[[F], F]:
     return mark
 
 
+def guard() -> ResponseReturnValue | None:
+    """What every request must pass before its view is asked, cheapest for those that only read."""
+    if request.method not in SAFE:
+        if request.method == "POST":
+            admit_files()  # before the form is read
+        csrf.protect(apply_exemptions=True)
+        check_origin()
+    set_language()
+    check_letters()
+    return require_sign_in()
+
+
 def admit_files() -> None:
-    """Raise the limit of a request for the views that are marked, and for nobody else."""
+    """Raise the limit of a form for the views that are marked, and for nobody else."""
     view = current_app.view_functions.get(request.endpoint or "")
     at_once = getattr(view, "at_once", 0)
-    if at_once and request.method == "POST" and viewer_or_none() is not None:
+    if at_once and viewer_or_none() is not None:
         request.max_content_length = at_once
 
 
@@ -128,10 +162,10 @@ def asset(name: str) -> str:
 
 def viewer_or_none() -> Viewer | None:
     """Who is signed in, if anybody; asked of the database once a request."""
-    if "viewer" not in g:
-        g.viewer = session_holder()
-    found: Viewer | None = g.viewer
-    return found
+    found: Any = g.get("viewer", UNASKED)
+    if found is UNASKED:
+        found = g.viewer = session_holder()
+    return found  # type: ignore[no-any-return]
 
 
 def session_holder() -> Viewer | None:
@@ -160,8 +194,8 @@ def set_language() -> None:
 
 def check_letters() -> None:
     """Refuse what no database keeps: a NUL in any value, an id wider than a key."""
-    values = [request.path, *request.args.values(), *request.form.values()]
-    if any("\x00" in value for value in values):
+    form = request.form.values() if request.method not in SAFE else ()
+    if "\x00" in "".join([request.path, *request.args.values(), *form]):
         raise BadRequest
     ids = (request.view_args or {}).values()
     if any(isinstance(value, int) and value >= 2**63 for value in ids):
@@ -170,8 +204,6 @@ def check_letters() -> None:
 
 def check_origin() -> None:
     """Refuse a state-changing request that another site sent (beside the CSRF token)."""
-    if request.method in SAFE:
-        return
     origin = request.headers.get("Origin") or request.headers.get("Referer")
     if origin and urlsplit(origin).netloc != request.host:
         raise CSRFError("cross-site request")
@@ -189,15 +221,10 @@ def require_sign_in() -> ResponseReturnValue | None:
 def shield(response: Response) -> Response:
     """What a browser may do with an answer."""
     headers = response.headers
-    headers.setdefault("Content-Security-Policy", CSP)
-    headers.setdefault("X-Content-Type-Options", "nosniff")
-    headers.setdefault("X-Frame-Options", "DENY")
-    headers.setdefault("Referrer-Policy", "same-origin")
-    headers.setdefault("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
     if request.endpoint == "static":
         headers["Cache-Control"] = "public, max-age=31536000, immutable"
-    else:
-        headers.setdefault("Cache-Control", "no-store")
+    said = {name.lower() for name in headers.keys()}
+    headers.extend([(name, value) for name, value in SHIELD.items() if name.lower() not in said])
     return response
 
 

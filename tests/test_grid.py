@@ -15,6 +15,7 @@ import world
 from flask import Flask
 from sqlalchemy import event, select
 
+from cms import database
 from cms.admin_views import asking, counting, export, memory
 from cms.admin_views.filters import forget
 from cms.authz import Book, visible
@@ -41,8 +42,13 @@ def link(page: str, key: str) -> str | None:
 
 @contextmanager
 def statements(app: Flask) -> Iterator[list[str]]:
-    """Every statement that either engine runs meanwhile."""
+    """Every statement that either engine or a kept one's driver runs meanwhile."""
     said: list[str] = []
+    run = database.Ready.run
+
+    def noted(ready: database.Ready, *args: Any) -> Any:
+        said.append(ready.text)
+        return run(ready, *args)
 
     def note(_conn: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
         said.append(statement)
@@ -50,7 +56,9 @@ def statements(app: Flask) -> Iterator[list[str]]:
     engines = (app.extensions["cms_reads"], db.engine)
     for engine in engines:
         event.listen(engine, "before_cursor_execute", note)
-    yield said
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(database.Ready, "run", noted)
+        yield said
     for engine in engines:
         event.remove(engine, "before_cursor_execute", note)
 

@@ -18,7 +18,7 @@ from markupsafe import Markup
 from cms.admin_views import keyset
 from cms.admin_views.compile import fields, readable
 from cms.admin_views.fields import Lookup
-from cms.admin_views.filters import GridFilter, LinkIs, warm
+from cms.admin_views.filters import GridFilter, LinkIs, kept, warm
 from cms.admin_views.keyset import Order, Place
 from cms.admin_views.searching import Search, TooShort, search_for
 from cms.authz import Book
@@ -70,7 +70,6 @@ class Asking:
     endpoint: Any
     _filters: Any
     _filter_args: Any
-    _get_list_extra_args: Any
     books: tuple[Book, ...] = (Book.ORDINARY,)
     default_order: Order | None = None
 
@@ -82,9 +81,9 @@ class Asking:
         """Read the address; what it cannot mean is left out with a notice."""
         g.grid_notices = []
         warm(who, self._filters or ())
-        extra = self._get_list_extra_args()
-        found = tuple((self._filters[i], self._filters[i].clean(v)) for i, _name, v in extra.filters or ())
-        order = self.order()
+        given = self._get_list_filter_args()
+        found = tuple((self._filters[i], self._filters[i].clean(v)) for i, _name, v in given)
+        order = self.order(who)
         asked = Asked(order, self.place(order), self.size(), found, book=self.book())
         text = request.args.get("q", "").strip()
         if text:
@@ -108,22 +107,23 @@ class Asking:
                 found.append((index, str(flt.name), value))
         return found
 
-    def order(self) -> Order:
+    def order(self, who: Viewer) -> Order:
         """Sort key by the column's name; only declared and readable ones count."""
-        who, wanted = viewer(), request.args.get("sort")
+        args = request.args
+        wanted = args.get("sort")
         offered = [f.key for f in fields(self.model) if f.ui.sort and readable(who, f.ui)]
-        fallback = self.default_order or Order(offered[0] if offered else "id")
-        if wanted not in offered:
-            return fallback
-        return Order(wanted, request.args.get("dir") == "desc")
+        if wanted is not None and wanted in offered:
+            return Order(wanted, args.get("dir") == "desc")
+        return self.default_order or Order(offered[0] if offered else "id")
 
     def place(self, order: Order) -> Place:
         """Where the page starts; a broken cursor starts at the beginning."""
-        column = getattr(self.model, order.key)
+        args = request.args
         for way in PAGING:
-            text = request.args.get(way, "").strip()
+            text = args.get(way, "").strip()
             if not text:
                 continue
+            column = getattr(self.model, order.key)
             if way == "at":
                 return Place("last") if text == "last" else Place()
             try:
@@ -165,7 +165,7 @@ class Asking:
     @property
     def base_url(self) -> str:
         """The bare address of the list."""
-        return url_for(f"{self.endpoint}.index_view")
+        return str(kept(("base", self.endpoint), url_for, f"{self.endpoint}.index_view"))
 
 
 def resolved(flt: GridFilter, text: str, who: Viewer) -> str | None:

@@ -243,7 +243,7 @@ class LinkIs(GridFilter):
 
     def kept_as(self, viewer: Viewer) -> Any:
         """The key under which this reader's choices are remembered."""
-        return (self.target, self.arg, language(), viewer.seats, viewer.officer_id, viewer.role)
+        return (self.target, self.arg, language(), viewer.reach)
 
     def choices(self, viewer: Viewer) -> list[tuple[str, str]] | None:
         found: Any = kept(self.kept_as(viewer), self.few, viewer)
@@ -382,10 +382,8 @@ def filter_of(model: type[Any], f: Field) -> list[GridFilter]:
 
 def warm(viewer: Viewer, offered: Iterable[GridFilter]) -> None:
     """Read whatever the filters offer and is remembered no more, all of it in one statement."""
-    wanted = {
-        f.arg: f for f in offered
-        if isinstance(f, LinkIs) and f.target not in SMALL and fresh(f.kept_as(viewer)) is None
-    }  # fmt: skip
+    links = [f for f in offered if isinstance(f, LinkIs) and f.target not in SMALL]
+    wanted = {f.arg: f for f in links if fresh(f.kept_as(viewer)) is None}
     if wanted or fresh("registry") is None:
         few: dict[str, list[tuple[str, str]]] = {arg: [] for arg in wanted}
         keep("registry", read([f.part(viewer) for f in wanted.values()], few))

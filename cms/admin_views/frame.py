@@ -68,7 +68,7 @@ class Frame:
         who = self.viewer
         if who is None:
             return {}
-        reader = (who.role, who.seats, language())
+        reader = (who.reach, language())
         items = kept(("menu", *reader), self.items)
         here = next((item.url for item in items if item.current), "")
         return kept(("menu", *reader, here), menu_parts, items)  # type: ignore[no-any-return]

@@ -61,7 +61,7 @@ class Grid(Counting):
         """The compiled cells for this reader's language and permissions."""
         lang = language()
         by_reader: dict[Any, Sheet] = self.__dict__.setdefault("_sheets_by_reader", {})
-        reader = (screen, lang, who.role, who.seats)
+        reader = (screen, lang, who.reach)
         found = by_reader.get(reader)
         if found is None:
             if len(by_reader) >= MOST_READERS:
@@ -126,7 +126,7 @@ class Grid(Counting):
         page = self.fetch(asked, who, sheet)
         part = bool(request.headers.get("HX-Request") and request.headers.get("HX-Target") == "grid")
         response = make_response(self.page(asked, page, sheet, who, part))
-        response.vary.add("HX-Request")
+        response.headers["Vary"] = "HX-Request"
         if part:
             said = {k: v for k, v in request.args.items() if v.strip()}
             response.headers["HX-Push-Url"] = f"{request.path}?{urlencode(said)}" if said else request.path
@@ -147,7 +147,7 @@ class Grid(Counting):
             return render(rows, pager)
         said = urlencode([(k, v) for k, v in request.args.items() if k not in PAGING])
         lang = language()
-        reader = (lang, who.seats, who.officer_id, who.role, who.called(lang))
+        reader = (lang, who.reach, who.called(lang))
         key = ("page", self.endpoint, said, phone, part, bool(rows), reader)
         shell: Shell = kept(key, Shell, lambda: render(hole("rows") if rows else rows, hole("pager")))
         return shell.filled({"rows": rows, "pager": pager})

@@ -39,7 +39,7 @@ WIDE_LEVELS = 3
 
 def scope(viewer: Viewer, model: type[Any], book: Book) -> Scope:
     """The rows of the model that the viewer may see in this book, ready to be kept."""
-    key = (model, book, viewer.role, viewer.officer_id, viewer.seats)
+    key = (model, book, viewer.reach)
     found = KEPT.get(key)
     if found is None:
         if len(KEPT) >= MOST:
