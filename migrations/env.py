@@ -25,8 +25,8 @@ def render_item(kind, item, autogen):
 
 
 def ours(name, kind, parent):
-    """The trigram index of PostgreSQL is not in the models: SQLite has no such thing."""
-    return not (kind in ("table", "index") and name and name.startswith("party_search"))
+    """What only one of the databases can have, such as a trigram index, is not in the models."""
+    return not (kind in ("table", "index") and name and name.startswith(("party_search", "short_clock")))
 
 
 def run(connection):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import html
+import itertools
+import random
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,15 +15,17 @@ from urllib.parse import urlsplit
 import pytest
 import world
 from flask import Flask
-from sqlalchemy import event, select
+from sqlalchemy import event, select, text
 
 from cms import database
 from cms.admin_views import asking, counting, export, memory
 from cms.admin_views.filters import forget
 from cms.authz import Book, visible
-from cms.models import Category, Complaint, Officer, Unit, db
+from cms.i18n import ist_day
+from cms.models import Category, Complaint, Officer, Policy, Unit, db
 from cms.rules import SYSTEM
 from cms.services.complaints import AccusedNamed
+from cms.tables.orders import SHORT_CLOCK
 from cms.unit_of_work import unit_of_work, utcnow
 
 SignIn = Callable[[str], Any]
@@ -164,6 +168,58 @@ def test_filters_narrow(cases: list[Complaint], sign_in: SignIn) -> None:
     day = (utcnow() - timedelta(days=12)).date()
     page = browser.get(f"{GRID}?registered_at_from={day}&registered_at_to={utcnow().date()}").text
     assert 0 < len(numbers(page)) < 12
+
+
+@pytest.fixture
+def many_clocks(app: Flask) -> None:
+    """Complaints of the last seven weeks, whose clocks were of 1 to 40 days."""
+    chance = random.Random(11)
+    today = ist_day(utcnow())
+    with unit_of_work(SYSTEM, via="test") as work:
+        for fifth, days in enumerate((3, 3, 1, 40, 15, 14, 13, 16, 3, 15)):
+            start = today - timedelta(days=fifth * 5)
+            work.session.add(Policy(kind="OVERALL", amount=days, span="DAYS", valid_from=start,
+                                    valid_to=start + timedelta(days=5)))  # fmt: skip
+    for i in range(48):
+        by, unit = chance.choice((("branch.hsr", "HSR-PS01"), ("branch.hsr", "HSR-PS02"), ("branch.srs", "SRS-PS01")))
+        now = utcnow() - timedelta(days=chance.randrange(48), seconds=chance.choice((0, 0, 7)))
+        case = world.registered(by=by, now=now, unit_id=world.unit(unit).id, phone=f"99999 002{i:02}")
+        case_id, officer = case.id, world.officer(chance.choice(("io.hsr", "sho.hsr"))).id
+        if chance.random() < 0.6:
+            with unit_of_work(SYSTEM, via="test") as work:
+                work.session.get_one(Complaint, case_id).io_id = officer
+
+
+@pytest.mark.parametrize("order", ["due_at", "registered_at", "number"])
+def test_the_overdue_are_the_plain_query_whatever_their_clocks(
+    many_clocks: None, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch, order: str
+) -> None:
+    monkeypatch.setattr(asking, "SIZES", (25, 7, 100))
+    short = [c for c in db.session.scalars(select(Complaint)) if c.due_at < c.registered_at + SHORT_CLOCK]
+    assert any(c.overdue(utcnow()) and c.registered_at > utcnow() - SHORT_CLOCK for c in short)
+    for login, desc in itertools.product(("adgp", "sp.hsr", "sho.hsr", "io.hsr", "sp.srs", "audit"), (False, True)):
+        expected, browser = brute(login, order, desc, Complaint.overdue(utcnow())), sign_in(login)
+        start = f"{GRID}?clock=overdue&size=7&sort={order}&dir={'desc' if desc else 'asc'}"
+        for first, way in ((start, "next"), (f"{start}&at=last", "previous")):
+            walked, url = [], first
+            while url:
+                page = browser.get(url).text
+                walked = walked + numbers(page) if way == "next" else numbers(page) + walked
+                url = link(page, way)
+            assert walked == expected, (login, desc, way)
+
+
+def test_the_overdue_newest_first_begin_beyond_those_not_due_yet(app: Flask, sign_in: SignIn) -> None:
+    if db.engine.dialect.name != "postgresql":
+        pytest.skip("SQLite walks one range")
+    index = db.session.scalar(text("SELECT indexdef FROM pg_indexes WHERE indexname = 'short_clock'"))
+    for login, apart in (("adgp", True), ("sp.hsr", True), ("sho.hsr", False), ("io.hsr", False)):
+        browser = sign_in(login)
+        for place, asked in (("dir=desc", apart), ("at=last", apart), ("dir=asc", False)):
+            with statements(app) as said:
+                browser.get(f"{GRID}?clock=overdue&sort=registered_at&{place}")
+            assert (f"interval '{SHORT_CLOCK.days} days'" in said[-1]) is asked, (login, place)
+    assert f"'{SHORT_CLOCK.days} days'::interval" in index
 
 
 @pytest.mark.parametrize("order", ["due_at", "registered_at", "number"])

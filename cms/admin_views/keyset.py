@@ -98,15 +98,21 @@ def jump_key(text: str, column: Any, desc: bool) -> Any:
 def ids(
     model: type[Any], order: Order, place: Place, ways: Sequence[ColumnElement[bool]],
     conditions: Iterable[ColumnElement[bool]], limit: int, district: int = 0,
+    parts: Sequence[ColumnElement[bool]] = (),
 ) -> Any:  # fmt: skip
     """SELECT id, sort_key of one page; any of the ways suffices. The cursor: :at_key and :at_id.
 
     The LIMIT is a literal: a bound one lets PostgreSQL keep a plan made for a huge one.
     district: the level of districts in the tree, from which on units may be walked one by one;
-    0 where the database cannot.
+    0 where the database cannot. parts: conditions of which every row asked for fulfils one, each a
+    short walk; a walk over the whole of an order is taken apart by them.
     """
     conditions, falling = list(conditions), order.desc != place.backwards
-    lists = [way_ids(model, order, place, [way, *conditions], falling, limit, district) for way in ways]
+    walks: list[list[ColumnElement[bool]]] = []
+    for way in ways:
+        whole = [way, *conditions]
+        walks += [[*whole, part] for part in parts] if parts and is_whole(whole, order, district) else [whole]
+    lists = [way_ids(model, order, place, walk, falling, limit, district) for walk in walks]
     if len(lists) == 1:
         return lists[0]
     both = union(*(select(one.subquery(f"way{i}")) for i, one in enumerate(lists))).subquery("ways")
@@ -132,6 +138,12 @@ def way_ids(
     query = query.order_by(*(c.desc() if falling else c.asc() for c in (column, key)))
     query = query.limit(literal_column(str(limit)))
     return unit_by_unit(query, model, units, falling) if units else query
+
+
+def is_whole(conditions: Iterable[Any], order: Order, district: int) -> bool:
+    """True if units high up in the tree are all that says where in the order the rows lie."""
+    units, _others = units_apart(conditions)
+    return bool(units) and not any(is_narrow(unit, order, district) for unit in units)
 
 
 def units_apart(conditions: Iterable[Any]) -> tuple[list[Any], list[Any]]:
