@@ -45,7 +45,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 blueprint = Blueprint("web", __name__)
 csrf = CSRFProtect()
 limiter = Limiter(get_remote_address, default_limits=[], headers_enabled=False)
-TOKEN = "_user_id"
+HOLDER = "_user_id"
 """Key of the session's token in the signed cookie; the database keeps its fingerprint."""
 UNASKED = object()
 WHO_HOLDS = Kept(accounts.WHO_HOLDS)
@@ -110,7 +110,8 @@ def init_app(app: Flask) -> None:
     csrf.init_app(app)
     app.before_request(guard)
     limiter.init_app(app)
-    limiter.request_filter(unlimited)
+    # Every limit is a view's own and is checked as that view is called, not before each request.
+    app.before_request_funcs[None].remove(limiter._check_request_limit)
     app.after_request(shield)
     install_errors(app)
     app.register_blueprint(blueprint)
@@ -147,11 +148,6 @@ def admit_files() -> None:
         request.max_content_length = at_once
 
 
-def unlimited() -> bool:
-    """Reading below /admin has no limit; looking for one would cost more than knowing who asks."""
-    return request.method == "GET" and request.path.startswith("/admin")
-
-
 def asset(name: str) -> str:
     """Address of a static file that changes with the release; made once a process."""
     known: dict[str, str] = current_app.extensions.setdefault("cms_assets", {})
@@ -170,7 +166,7 @@ def viewer_or_none() -> Viewer | None:
 
 def session_holder() -> Viewer | None:
     """Whose session this is, in one statement; None when revoked, expired or unknown."""
-    token = session.get(TOKEN)
+    token = session.get(HOLDER)
     if token is None:
         return None
     return accounts.viewer_for(WHO_HOLDS.rows, token, utcnow())
@@ -223,7 +219,7 @@ def shield(response: Response) -> Response:
     headers = response.headers
     if request.endpoint == "static":
         headers["Cache-Control"] = "public, max-age=31536000, immutable"
-    said = {name.lower() for name in headers.keys()}
+    said = {name.lower() for name, _value in headers}
     headers.extend([(name, value) for name, value in SHIELD.items() if name.lower() not in said])
     return response
 
@@ -330,7 +326,7 @@ def sign_in() -> ResponseReturnValue:
     if token is None:
         return login_page(401, str(_("Login or password is wrong. Try again.")))
     session.clear()
-    session[TOKEN] = token
+    session[HOLDER] = token
     return redirect(safe_next(request.form.get("next")), 303)
 
 

@@ -128,7 +128,7 @@ class Counting(Asking):
         now, binds = utcnow(), dict[str, Any]()
         for asked, allowed in zip(lists, scopes, strict=True):
             binds |= {**allowed.values, **asked.binds(now)}
-        found: dict[int, int] = dict(query.rows(binds))
+        found = {row[0]: row[1] for row in query.rows(binds)}
         return [found[i] for i in range(len(lists))]
 
     def kept_query(self, key: Any, make: Callable[..., Any], *args: Any) -> Kept:
