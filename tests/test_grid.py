@@ -276,6 +276,23 @@ def test_statements_and_weight(app: Flask, sign_in: SignIn) -> None:
     assert len(said) == 3, "sign-in, rows, and once a minute every choice together"
 
 
+def test_a_hindi_page_with_every_officer_to_choose_from_is_light(app: Flask, sign_in: SignIn) -> None:
+    known = world.officer("io.hsr")
+    with unit_of_work(SYSTEM, via="test") as work:
+        work.session.add_all(
+            Officer(name_en=f"Dharampal {i}", name_hi="धर्मपाल सिंह कस्वां", rank_id=known.rank_id, unit_id=known.unit_id)
+            for i in range(50)
+        )
+    for i in range(26):
+        world.registered(now=utcnow() - timedelta(days=i), phone=f"99999 004{i:02}", subject="प्लाट पर नाजायज कब्जे की शिकायत")
+    browser = sign_in("sho.hsr")
+    browser.client.set_cookie("cms_lang", "hi")
+    page = browser.get(f"{GRID}?clock=open&sort=number&size=25")
+    assert page.text.count("धर्मपाल सिंह कस्वां") == 50
+    assert len(numbers(page.text)) == 25
+    assert len(page.data) <= 40_000
+
+
 def test_numbers_of_a_district_are_found_unit_by_unit(app: Flask, cases: list[Complaint], sign_in: SignIn) -> None:
     if db.engine.dialect.name != "postgresql":
         pytest.skip("SQLite knows no LATERAL")
