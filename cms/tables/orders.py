@@ -21,25 +21,29 @@ def complaint_indexes() -> tuple[Index, ...]:
 
 
 def open_indexes() -> tuple[Index, ...]:
-    """Orders of the lists of open complaints."""
+    """Orders of the lists of open complaints.
+
+    The due date is part of the key where a list of the overdue walks another order: what is not due
+    yet is passed within the index, without a look at whether its row is still there.
+    """
     return (
         partial("ix_complaint_open_due", "due_at", "id", where="is_open AND NOT restricted", include=["unit_id"]),
         partial("ix_complaint_open_unit_due", "unit_id", "due_at", "id", where="is_open AND NOT restricted"),
         partial("ix_complaint_open_unassigned", "unit_id", "due_at", "id",
                 where="is_open AND io_id IS NULL AND NOT restricted"),
         partial("ix_complaint_io_due", "io_id", "due_at", "id", where="is_open"),
-        partial("ix_complaint_open_number", "number", "id",
-                where="is_open AND NOT restricted", include=["unit_id", "due_at"]),
-        partial("ix_complaint_open_registered", "registered_at", "id",
-                where="is_open AND NOT restricted", include=["unit_id", "due_at"]),
-        partial("ix_complaint_open_unit_registered", "unit_id", "registered_at", "id",
-                where="is_open AND NOT restricted", include=["due_at"]),
-        partial("ix_complaint_open_unit_number", "unit_id", "number", "id",
-                where="is_open AND NOT restricted", include=["due_at"]),
-        partial("ix_complaint_open_io_number", "io_id", "number", "id",
-                where="is_open AND NOT restricted", include=["due_at"]),
-        partial("ix_complaint_open_io_registered", "io_id", "registered_at", "id",
-                where="is_open AND NOT restricted", include=["due_at"]),
+        partial("ix_complaint_open_number", "number", "id", "due_at",
+                where="is_open AND NOT restricted", include=["unit_id"]),
+        partial("ix_complaint_open_registered", "registered_at", "id", "due_at",
+                where="is_open AND NOT restricted", include=["unit_id"]),
+        partial("ix_complaint_open_unit_registered", "unit_id", "registered_at", "id", "due_at",
+                where="is_open AND NOT restricted"),
+        partial("ix_complaint_open_unit_number", "unit_id", "number", "id", "due_at",
+                where="is_open AND NOT restricted"),
+        partial("ix_complaint_open_io_number", "io_id", "number", "id", "due_at",
+                where="is_open AND NOT restricted"),
+        partial("ix_complaint_open_io_registered", "io_id", "registered_at", "id", "due_at",
+                where="is_open AND NOT restricted"),
     )  # fmt: skip
 
 
