@@ -11,10 +11,11 @@ import pytest
 import world
 from sqlalchemy import select
 
+from cms.i18n import ist_day
 from cms.models import Allegation, Channel, Complaint, ConsentKind, Disposition, Document, DocumentKind, Notice, db
 from cms.services import complaints, deliveries, endings, enquiry, reminders, requests, rounds, transfers
 from cms.services.complaints import AccusedNamed
-from cms.unit_of_work import unit_of_work
+from cms.unit_of_work import unit_of_work, utcnow
 
 LOGINS = ("adgp", "audit", "sp.hsr", "branch.hsr", "feedback.hsr", "dsp.hsr", "sho.hsr", "io.hsr", "branch.s1",
           "sho2.hsr", "sp.srs", "branch.srs", "sho.srs", "io.srs", "admin")  # fmt: skip
@@ -64,10 +65,10 @@ WAITING = ("hold asked", "held", "more time asked", "directed", "transferring", 
 
 def waiting(who: dict[str, str], case: Complaint, stage: str) -> Complaint:
     """Something was asked, or ordered, in the enquiry."""
-    today, head, io = world.NOW.date(), who["head"], who["io"]
+    head, io = who["head"], who["io"]
     if stage in ("hold asked", "held"):
         reason = world.master(world.HoldReason, "FSL").id
-        act_as(io, requests.ask_hold, case, case.version, reason, today + timedelta(days=3), "awaited")
+        act_as(io, requests.ask_hold, case, case.version, reason, ist_day(utcnow()) + timedelta(days=3), "awaited")
         if stage == "held":
             act_as(head, requests.decide_hold, case, case.version, True)
     if stage == "more time asked":
@@ -128,7 +129,7 @@ def findings_of(case):
 
 
 def day_after(days):
-    return (world.NOW.date() + timedelta(days=days)).isoformat()
+    return (ist_day(utcnow()) + timedelta(days=days)).isoformat()
 
 
 def another_number(case):

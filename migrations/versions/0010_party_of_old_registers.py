@@ -1,13 +1,13 @@
 """A party has what old registers say of it: the father's or husband's name and a second telephone.
 
-Revision: 0010, after 0007
+Revision: 0010, after 0009
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0010"
-down_revision = "0007"
+down_revision = "0009"
 branch_labels = None
 depends_on = None
 
