@@ -8,12 +8,13 @@ Nothing visible changes.
 This bends private names of WeasyPrint 70.0, each with a contract test in ``tests/test_pdf_text.py``:
 ``draw.text.draw_first_line``, a text box's ``pango_layout``, ``_fonts``, ``_current_font`` and
 ``add_font`` of a stream, and of its fonts ``to_unicode``, ``widths``, ``missing``, ``glyph_count``,
-``type``, ``bitmap``, ``name`` and ``hash``.
+``type``, ``bitmap``, ``name``, ``hash`` and ``hb_font``; ``ffi`` and ``harfbuzz`` of ``text.ffi``.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import math
 import re
 import sys
 import unicodedata
@@ -29,13 +30,22 @@ from typing import Any
 _FIRST_EXTRA_CODE = 0x8000
 """Above every glyph of our fonts and above the codes WeasyPrint gives to missing letters."""
 
+_NON_SPACING = "".join(chr(n) for n in range(0x900, 0xE00) if unicodedata.category(chr(n)) == "Mn")
 _INDIC = re.compile("[\u0900-\u0963\u0966-\u0dff]")
+_LETTER = re.compile("^.[MARK]*|[^MARK][MARK]*".replace("MARK", _NON_SPACING), re.DOTALL)
 _TOKEN = re.compile(rb"<([0-9a-f]*)>|([-+.\de]+)")
 _SHOW = b"] TJ"
 _EMPTY, _UNKNOWN = 0x0FFFFFFF, 0x10000000
 """Pango's glyph without ink or advance, and its mark of a letter that no font has."""
-_STEP = 100
-"""Thousandths of the font size."""
+_GAP = 90
+"""Thousandths of the font size: a wider gap within a word some programs read as a space."""
+_HARFBUZZ = """
+    hb_bool_t hb_font_get_nominal_glyph (hb_font_t *font, hb_codepoint_t unicode, hb_codepoint_t *glyph);
+    int32_t hb_font_get_glyph_h_advance (hb_font_t *font, hb_codepoint_t glyph);
+    void hb_font_get_scale (hb_font_t *font, int *x_scale, int *y_scale);
+"""
+"""Of HarfBuzz's own public functions, those that WeasyPrint does not declare."""
+_INVISIBLE, _VISIBLE = b"3 Tr", b"0 Tr"
 
 _current: ContextVar[TextLayer | None] = ContextVar("text_layer", default=None)
 
@@ -59,6 +69,7 @@ class _Reading:
     indic: bool
     first: tuple[str, float]  # font and size, with which the line begins
     last: tuple[str, float]
+    spaces: list[tuple[int, int]]  # of an Indic line, the glyph and width of a space in each run
 
 
 @dataclasses.dataclass(slots=True)
@@ -80,6 +91,7 @@ class _Codes:
     def _new_code(self, glyph: _Glyph, font: Any) -> int:
         if self.own.setdefault(glyph.code, glyph.text) == glyph.text:
             font.to_unicode[glyph.code] = glyph.text
+            font.widths.setdefault(glyph.code, glyph.width)
             return glyph.code
         key = (glyph.code, glyph.text)
         if key not in self.extra:
@@ -142,7 +154,7 @@ class TextLayer:
         def code(glyph: _Glyph) -> int:
             return codes[glyph.run].code(glyph, fonts[glyph.run])
 
-        return _Line(operators).marked(reading.words, code)
+        return _Line(operators, reading.spaces).marked(reading.words, code)
 
     def finish(self, document: Any, pdf: Any) -> None:
         """Map the added codes back to their glyphs (WeasyPrint's ``finisher``)."""
@@ -176,10 +188,12 @@ def _gid_map(font: Any, codes: _Codes) -> bytes:
 def _install() -> None:
     """Wrap the function that draws a line of text, once per process."""
     from weasyprint.draw import text
+    from weasyprint.text.ffi import ffi
 
     stock: Callable[..., Any] = text.draw_first_line
     if getattr(stock, "with_text_layer", False):
         return
+    ffi.cdef(_HARFBUZZ)
 
     @wraps(stock)
     def draw_first_line(stream: Any, textbox: Any, overflow: str, ellipsis: str, matrix: Any) -> Any:
@@ -233,7 +247,8 @@ def _read(stream: Any, layout: Any, drawn: list[Any]) -> _Reading | None:
     for word in words if indic else ():
         _settle(word)
     first, last = ((font.hash, size) for font, size in (faces[0], faces[-1]))
-    return _Reading(words, operators if indic else drawn[1:], indic, first, last)
+    spaces = [_space(font) for font, _ in faces] if indic else []
+    return _Reading(words, operators if indic else drawn[1:], indic, first, last, spaces)
 
 
 def _recodable(font: Any) -> bool:
@@ -284,8 +299,11 @@ def _code_of(glyph: int, font: Any) -> int | None:
 
 
 def _deal(text: str, glyphs: int) -> list[str]:
-    """One character to each glyph, the rest to the last."""
-    parts = [*text[: glyphs - 1], text[glyphs - 1 :]]
+    """One letter with its marks to each glyph, the rest to the last; without marks where letters are few."""
+    parts = _LETTER.findall(text)
+    if len(parts) < glyphs:
+        parts = list(text)
+    parts[glyphs - 1 :] = ["".join(parts[glyphs - 1 :])]
     return parts + [""] * (glyphs - len(parts))
 
 
@@ -306,21 +324,18 @@ def _is_indic(glyph: _Glyph) -> bool:
 
 
 def _settle(word: list[_Glyph]) -> None:
-    """Leave no glyph of a Hindi word without text, and no mark at its head.
+    """Leave no glyph of a Hindi word without text.
 
     Text moves between neighbouring Indic glyphs only: a full stop must stay one, for other
     lines draw it under the same code.
     """
-    if not all(glyph.text for glyph in word):
-        for indic, run in groupby(word, _is_indic):
-            letters = list(run)
-            for at, glyph in enumerate(letters if indic else []):
-                if not glyph.text:
-                    _borrow(letters, at)
-    head, *rest = word
-    if rest and _is_indic(rest[0]) and any(unicodedata.category(sign) == "Mn" for sign in head.text[1:]):
-        rest[0].text = head.text[1:] + rest[0].text
-        head.text = head.text[:1]
+    if all(glyph.text for glyph in word):
+        return
+    for indic, run in groupby(word, _is_indic):
+        letters = list(run)
+        for at, glyph in enumerate(letters if indic else []):
+            if not glyph.text:
+                _borrow(letters, at)
 
 
 def _borrow(letters: list[_Glyph], at: int) -> None:
@@ -342,19 +357,33 @@ def _parse(operator: Any) -> Any:
     return tokens
 
 
-def _in_steps(shift: bytes) -> bytes:
-    """A shift to the right in steps below half a space, which pypdf would read as a space."""
-    whole, rest = divmod(-float(shift), _STEP)
-    if whole < 1:
-        return shift
-    return b" ".join([b"-%d" % _STEP] * int(whole) + [b"%.6f" % -rest])
+def _apart(before: _Glyph, glyph: _Glyph, shifts: list[bytes]) -> bool:
+    """Whether programs that go by the place of glyphs take these for two words, or for two lines.
+
+    The next letter begins far behind a mark, which has no width; or two marks follow each other.
+    """
+    if glyph.run != before.run or not _is_indic(before) or not _is_indic(glyph):
+        return False
+    return -sum(map(float, shifts)) > _GAP or not (before.width or glyph.width)
+
+
+def _space(font: Any) -> tuple[int, int]:
+    """The glyph of a space and its width, rounded as WeasyPrint rounds that of every glyph it draws."""
+    from weasyprint.text.ffi import ffi, harfbuzz
+
+    glyph, scale = ffi.new("hb_codepoint_t *"), ffi.new("int[2]")
+    harfbuzz.hb_font_get_nominal_glyph(font.hb_font, ord(" "), glyph)
+    harfbuzz.hb_font_get_scale(font.hb_font, scale, scale + 1)
+    advance = harfbuzz.hb_font_get_glyph_h_advance(font.hb_font, glyph[0])
+    return int(glyph[0]), round(advance * 1000 / scale[0])
 
 
 class _Line:
     """Writes the operators of a line again, word by word."""
 
-    def __init__(self, operators: list[Any]) -> None:
+    def __init__(self, operators: list[Any], spaces: list[tuple[int, int]]) -> None:
         self._operators = operators
+        self._spaces = spaces
         self._written: list[Any] = []
         self._string: list[bytes] = []
         self._open = b""
@@ -373,17 +402,35 @@ class _Line:
 
     def _show(self, tokens: list[int | bytes], coming: Iterator[Any], code: Callable[[_Glyph], int]) -> None:
         """Write a text-showing operator, in as many as there are words."""
-        string = self._string
+        before: _Glyph | None = None
+        shifts: list[bytes] = []
         for token in tokens:
             if isinstance(token, bytes):
-                string.append(b" " + _in_steps(token))
+                shifts.append(token)
                 continue
             glyph, word = next(coming)
+            if word is None and before is not None and _apart(before, glyph, shifts):
+                self._bridge(glyph.run, shifts, code)
+            else:
+                self._string += [b" " + shift for shift in shifts]
+            shifts.clear()
             if word is not None:
                 self._close()
                 self._begin("".join(part.text for part in word))
-            string.append(b"<%04x>" % code(glyph))
+            self._string.append(b"<%04x>" % code(glyph))
+            before = glyph
+        self._string += [b" " + shift for shift in shifts]
         self._flush()
+
+    def _bridge(self, run: int, shifts: list[bytes], code: Callable[[_Glyph], int]) -> None:
+        """Let an invisible space without text end where the next glyph begins."""
+        space, width = self._spaces[run]
+        code(_Glyph(run, space, width, " "))  # its own text first: of a glyph without, the font keeps nothing
+        filler = code(_Glyph(run, space, width, ""))
+        gap = sum(map(float, shifts))
+        count = max(1, math.ceil(-gap / width))
+        self._flush()
+        self._written += [_INVISIBLE, b"[%.6f<%s>" % (gap + count * width, b"%04x" % filler * count) + _SHOW, _VISIBLE]
 
     def _begin(self, text: str) -> None:
         if _INDIC.search(text):

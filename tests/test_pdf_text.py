@@ -12,23 +12,34 @@ from collections.abc import Iterator
 from types import SimpleNamespace
 
 import numpy as np
+import pdfminer.high_level
+import pymupdf
 import pypdf
 import pypdfium2
 import pytest
 from letter_samples import COPY, SAMPLES
-from PIL import Image
 
 from cms import pdf, pdf_text
 
 NAMES = """श्री कृष्ण कुमार, श्रीमती विद्या देवी, प्रज्ञा, ज्ञानेन्द्र, राजेन्द्र सिंह, महेन्द्र, सुरेश, ऋषि, ॐ प्रकाश,
-द्वारका प्रसाद, ब्रह्म दत्त, क्षितिज, त्रिलोक, हृदय राम, शुभ्रा, पृथ्वी सिंह, वीरेन्द्र, कर्मवीर, धर्मेन्द्र, निर्मला"""
+द्वारका प्रसाद, ब्रह्म दत्त, क्षितिज, त्रिलोक, हृदय राम, शुभ्रा, पृथ्वी सिंह, वीरेन्द्र, कर्मवीर, धर्मेन्द्र, निर्मला,
+लक्ष्मी, सत्यप्रकाश, अश्विनी, उर्मिला, गुरप्रीत कौर, मोहम्मद इक़बाल, रुक्मिणी, जितेन्द्र, श्यामसुन्दर, शत्रुघ्न, कृष्णा, विश्वनाथ,
+सरस्वती, चन्द्रभान, कुलविंदर, ढिल्लों, पूनिया, हुड्डा, जाखड़, बिश्नोई, चौटाला, उकलाना, बरवाला, नारनौंद, हाँसी, डबवाली, फ़तेहाबाद"""
 WORDS = """राष्ट्र, ट्रक, संस्कृति, द्वितीय, उद्योग, विद्यार्थी, कार्यालय, प्रार्थना, निर्णय, सर्वोच्च, अंतर्गत, पर्ची, हर्ष, वर्ष,
 उत्तर, पत्र, स्त्री, शक्ति, भक्ति, मुक्ति, पंक्ति, उक्त, अनुक्रम, प्रत्यक्ष, पक्ष, विपक्षी, क्षेत्राधिकारी, विज्ञप्ति, यज्ञ,
 ह्रास, चिह्न, ब्राह्मण, आह्वान, शृंखला, श्वेत, अश्व, निश्चित, पश्चिम, लड़का, पढ़ाई, ज़िला, फ़सल, क़ानून, ख़बर, ग़लत, रुपये, रूप,
-कार्रवाई, गई, गईं, हूँ, मैं, नहीं, करूँगी, उन्होंने, छुट्टी, चिट्ठी, बुद्धि, सिद्ध, गड्ढा, लट्ठ, मिट्टी, दुःख, अतः, प्रातः, छः"""
+कार्रवाई, गई, गईं, हूँ, मैं, नहीं, करूँगी, उन्होंने, छुट्टी, चिट्ठी, बुद्धि, सिद्ध, गड्ढा, लट्ठ, मिट्टी, दुःख, अतः, प्रातः, छः,
+पुनर्विचार, अनुसूचित, प्राथमिकी, दण्डाधिकारी, संज्ञेय, असंज्ञेय, ज़मानत, अभियुक्त, साक्ष्य, प्रत्यक्षदर्शी, निशानदेही, मुआयना, हस्ताक्षर,
+प्रतिलिपि, अनुपालन, पृष्ठांकन, प्रवर्तन, उत्तरदायित्व, ज्येष्ठ, स्वास्थ्य, मृत्यु, दृष्टि, सृष्टि, वृद्धि, क्रुद्ध, शुद्ध, रक्त, विक्रय, क्रय,
+ग्यारह, ग्राम, घ्राण, च्युत, उच्छ्वास, उज्ज्वल, ट्यूबवेल, ड्राइवर, न्यायालय, प्लाट, ब्लॉक, म्लान, म्यूटेशन, व्यक्ति, व्रत, शून्य, श्रम, ष्ण,
+स्कूल, स्थान, स्नान, स्पष्ट, स्मरण, स्वयं, हस्तांतरण, ह्यूमन, लॉकर, ऑफ़िस, डॉक्टर, मॉल, ढूँढ़ना, बूँद, सर्टिफ़िकेट, ट्रैक्टर, अर्द्ध, ऊर्ध्व,
+कर्त्तव्य, वर्ष्म, सम्मान, उन्नति, अन्न, प्रसन्न, पत्ता, कुत्ता, बच्चा, अड्डा, चक्का, धक्का, मुक्का, पक्का, ठप्पा, गुप्त, सुप्त, लिप्त, शब्द"""
 SENTENCES = """शिकायतकर्ता को सूचित किया जाता है कि आपकी शिकायत क्षेत्राधिकारी के समक्ष प्रस्तुत की गई है।
 धारा 126/170 भा.ना.सु.सं. के अंतर्गत निवारक कार्रवाई की गई; थाना प्रबंधक (SHO), उकलाना को प्रति प्रेषित।
-निरीक्षक Mahender Singh ने दिनांक 24.11.2026 को मौका मुआयना किया, मो. 98120-12345, ₹ 5,00,000 की क्षति।"""
+निरीक्षक Mahender Singh ने दिनांक 24.11.2026 को मौका मुआयना किया, मो. 98120-12345, ₹ 5,00,000 की क्षति।
+भारतीय नागरिक सुरक्षा संहिता, 2023 की धारा 173(4) के अंतर्गत पुलिस अधीक्षक को और तत्पश्चात मजिस्ट्रेट को आवेदन किया जा सकता है।
+उपर्युक्त विषय के संदर्भ में अभिलेख का अवलोकन किया गया; आरोप सिद्ध नहीं पाए गए, अतः प्रकरण दाखिल दफ्तर किया जाता है।
+जाँच अधिकारी को निर्देशित किया जाता है कि साक्षियों के कथन लेखबद्ध कर ०७ दिवस में अनुपालन रिपोर्ट प्रस्तुत करें।"""
 CORPUS = f"{NAMES} {WORDS} {SENTENCES}"
 STYLES = {
     "plain": f"<p>{CORPUS}</p>",
@@ -87,11 +98,22 @@ def by_pypdf(data: bytes) -> str:
     return "\n".join(sheet.extract_text() for sheet in pypdf.PdfReader(io.BytesIO(data)).pages)
 
 
+def by_mupdf(data: bytes) -> str:
+    with pymupdf.open(stream=data) as document:
+        return "\n".join(sheet.get_text() for sheet in document)
+
+
+def by_pdfminer(data: bytes) -> str:
+    return pdfminer.high_level.extract_text(io.BytesIO(data))
+
+
 READERS = {
     "poppler": (by_poppler, 1.0),
     "poppler layout": (lambda data: by_poppler(data, "-layout"), 1.0),
     "pdfium": (by_pdfium, 1.0),
-    "pypdf": (by_pypdf, 0.96),  # honours no ActualText; puts a space into कृष्ण alone in a table cell
+    "mupdf": (by_mupdf, 0.99),
+    "pypdf": (by_pypdf, 0.97),  # it and the next honour no ActualText
+    "pdfminer": (by_pdfminer, 0.97),
 }
 
 
@@ -142,13 +164,13 @@ def rendered(data: bytes) -> np.ndarray:
             pytest.fail("pdftoppm of poppler-utils is missing")
         pytest.skip("pdftoppm of poppler-utils is not installed")
     drawn = subprocess.run(["pdftoppm", "-gray", "-r", "144", "-"], input=data, capture_output=True, check=True)
-    return np.asarray(Image.open(io.BytesIO(drawn.stdout)))
+    return np.frombuffer(drawn.stdout, np.uint8)  # all pages, one after the other
 
 
 def rendered_by_pdfium(data: bytes) -> np.ndarray:
     """Large enough that its rounding of each glyph to a whole pixel shows nowhere."""
     document = pypdfium2.PdfDocument(data)
-    grey = document[0].render(scale=8, grayscale=True).to_numpy().copy()
+    grey = np.stack([sheet.render(scale=8, grayscale=True).to_numpy().copy() for sheet in document])
     document.close()
     return grey
 
@@ -187,24 +209,18 @@ def test_strange_lines_are_drawn_all_the_same(text):
     assert np.array_equal(rendered(plain(source)), rendered(pdf._engine().write(source)))
 
 
-def test_the_file_is_sound(tmp_path):
-    if not shutil.which("qpdf"):
-        pytest.skip("qpdf is not installed")
-    letter = tmp_path / "copy.pdf"
-    letter.write_bytes(pdf.render("copy.html", COPY, language="hi"))
-    checked = subprocess.run(["qpdf", "--check", letter], capture_output=True, text=True, check=True)
-    assert "No syntax or stream encoding errors" in checked.stdout
-
-
 def test_dealing_keeps_the_order():
     assert pdf_text._deal("कि", 2) == ["क", "ि"]
     assert pdf_text._deal("क्ष", 1) == ["क्ष"]
     assert pdf_text._deal("क", 3) == ["क", "", ""]
+    assert pdf_text._deal("फ़ि", 2) == ["फ़", "ि"]
+    assert pdf_text._deal("कु", 2) == ["क", "ु"]
+    assert pdf_text._deal("क्षि", 3) == ["क्", "ष", "ि"]
     word = [pdf_text._Glyph(0, code, 500, text) for code, text in enumerate(["क्ष", "ा", "", "."])]
     pdf_text._settle(word)
     assert "".join(glyph.text for glyph in word) == "क्षा."
     assert all(glyph.text for glyph in word)
-    assert [word[0].text, word[-1].text] == ["क", "."]
+    assert word[-1].text == "."
 
 
 # The private names. When one of these fails, read cms/pdf_text.py before raising the pin.
