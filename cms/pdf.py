@@ -34,6 +34,7 @@ from cms.pdf_data import (
     ReportData,
     ReportFinding,
 )  # fmt: skip
+from cms.pdf_language import mark_phrases
 from cms.pdf_text import TextLayer
 
 if TYPE_CHECKING:
@@ -134,9 +135,8 @@ def html(template: str, data: Document, *, language: str, embed: bool, preview: 
     order = LANGUAGES[language]
     page = _templates().get_template(template)
     tags = partial(_tags, order)
-    return page.render(
-        texts, d=texts, order=order, tags=tags, embed=embed, emblem=_emblem(), preview=preview
-    )
+    said = page.render(texts, d=texts, order=order, tags=tags, embed=embed, emblem=_emblem(), preview=preview)
+    return mark_phrases(said)
 
 
 def warm() -> None:
@@ -380,5 +380,8 @@ class _Engine:
 
 @cache
 def _engine() -> _Engine:
+    from cms import pdf_tags
+
     _check_assets()
+    pdf_tags.install()
     return _Engine()

@@ -323,6 +323,29 @@ def test_contract_font(line, name, kind):
         assert {"svg", "png", "colr"} <= vars(font).keys()
 
 
+def test_contract_harfbuzz_names_the_space(line):
+    pdf_text._install()
+    for font in line.stream._fonts.values():
+        known = dict(font.widths)
+        space = pdf_text._space(font)
+        assert font.widths[space] == known.get(space, font.widths[space])
+        assert 200 < font.widths[space] < 300
+
+
+def test_contract_tags():
+    import weasyprint.pdf
+    from weasyprint.pdf import tags
+    from weasyprint.pdf.stream import Stream
+
+    stock = tags._build_box_tree.__closure__[-1].cell_contents
+    assert list(inspect.signature(stock).parameters) == [
+        "box", "parent", "pdf", "page_number", "nums", "annotations", "tags",
+    ]  # fmt: skip
+    assert "_build_box_tree(\n" in inspect.getsource(tags)
+    assert "add_tags(pdf, document, options['pdf_version'], page_streams)" in inspect.getsource(weasyprint.pdf)
+    assert "self._tags[box] = {'tag': tag, 'mcid': mcid}" in inspect.getsource(Stream.marked)
+
+
 def test_contract_add_font_returns_the_font_and_its_size():
     from weasyprint.pdf.stream import Stream
 
