@@ -95,8 +95,15 @@ _DEVANAGARI_MARKS = re.compile(
 _LONG_PIECE = re.compile(
     "[^ \n\t]{30}(?:[\u0300-\u036f\u0900-\u0903\u093a-\u094f\u200c\u200d]|(?<=\u094d)[^ \n\t]){0,12}(?=[^ \n\t]{50})"
 )
-_TIED = re.compile(r"\d{1,2} [^\W\d]\S{2,12} \d{4}(?:,? \d{1,2}:\d{2})?|\d{1,2}(?: दिन| days?)\b")
-_LAST_SPACE = re.compile(r"(?<=\S) (?=\S{1,12}\Z)")
+_TIED = re.compile(
+    r"\d{1,2} [^\W\d]\S{2,12} \d{4}(?:,? \d{1,2}:\d{2})?|\d{1,2}(?: दिन| days?)\b|(?:\+91 )?\d{5} \d{5}\b|₹ \d\S*"
+    r"|\b(?:नं|सं|मो|No|Rs)\. \S*\d\S*|\b(?:धारा|[Ss]ection|दिनांक|dated|श्री|श्रीमती|सुश्री|Shri|Smt\.) \S+"
+)
+"""Dates, telephone numbers, sums, numbers of things, sections of a law, titles before a name."""
+_LAST_LINE = 18
+"""Characters that at least stand on the last line of a paragraph."""
+_SHORT_NAME = 32
+"""Characters of a name or post that is never broken."""
 
 
 class DocumentRefused(ValueError):
@@ -226,7 +233,7 @@ def _templates() -> Environment:
         auto_reload=False,
     )
     environment.filters.update(
-        paragraphs=_paragraphs, tied=_tied, closed=_closed, code=_grouped, qr=_qr, web=_web_address, data_url=_data_url
+        paragraphs=_paragraphs, tied=_tied, closed=_closed, named=_named, code=_grouped, qr=_qr, web=_web_address, data_url=_data_url
     )
     return environment
 
@@ -244,13 +251,23 @@ def _paragraphs(text: str) -> list[str]:
 
 
 def _tied(text: str) -> str:
-    """Keep each date and each count of days in the text on one line."""
+    """Keep each date, number and title in the text on one line with what it belongs to."""
     return _TIED.sub(lambda match: match.group().replace(" ", "\u00a0"), text)
 
 
 def _closed(text: str) -> str:
-    """Keep the last word of a paragraph from standing alone on a line."""
-    return _LAST_SPACE.sub("\u00a0", text)
+    """The same, and keep the last words of a paragraph together: none stands alone on a line."""
+    text = _tied(text)
+    if len(text) < 3 * _LAST_LINE:
+        return text
+    return text[:-_LAST_LINE] + text[-_LAST_LINE:].replace(" ", "\u00a0")
+
+
+def _named(text: str) -> str:
+    """Keep each name and post of a list of them on one line."""
+    parts = re.split("( / |, )", text)
+    return "".join(part.replace(" ", "\u00a0") if len(part) <= _SHORT_NAME and i % 2 == 0 else part
+                   for i, part in enumerate(parts))  # fmt: skip
 
 
 def _grouped(code: str) -> str:

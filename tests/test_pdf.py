@@ -358,6 +358,7 @@ def test_markup_is_text_whoever_made_it():
 
     evil = dataclasses.replace(COPY, text=Markup("<b>bold</b><img src=file:///etc/passwd>"), subject="<i>x</i>")
     page = pdf.html("copy.html", evil, language="hi", embed=True)
+    page = re.sub('<span lang="en">|</span>', "", page)
     assert "&lt;b&gt;bold" in page
     assert "<i>" not in page
 

@@ -153,7 +153,7 @@ def enquirer(complaint: Complaint) -> list[Part]:
 
 def officer_words(officer: Officer) -> tuple[str, str]:
     """Rank, name and office in both languages."""
-    made = both(lambda: ", ".join(filter(None, [with_rank(officer), officer.unit.name if officer.unit else ""])), "who")
+    made = both(lambda: ", ".join(filter(None, [with_rank(officer).replace(" ", "\u00a0"), officer.unit.name if officer.unit else ""])), "who")
     return made["who_hi"], made["who_en"]
 
 
