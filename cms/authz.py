@@ -22,6 +22,7 @@ from cms.models import (
     BarredUnit,
     Category,
     Complaint,
+    CopyTo,
     Deadline,
     Direction,
     Disposition,
@@ -103,7 +104,7 @@ KEPT_BY: Mapping[type[Any], str] = {
     Unit: "masters", Rank: "masters", Mode: "masters", Source: "masters",
     Category: "masters", Disposition: "masters", Officer: "people", Policy: "masters",
     Holiday: "masters", ApprovalRule: "masters", DispositionField: "masters", HoldReason: "masters",
-    QuickText: "masters",
+    QuickText: "masters", CopyTo: "masters",
 }  # fmt: skip
 """What "edit" means for the rows of a registry table; elsewhere it means "edit"."""
 
@@ -275,6 +276,7 @@ REGISTRY: Mapping[type[Any], Any] = {
     Policy: staff_unit,
     Holiday: staff_unit,
     ApprovalRule: staff_unit,
+    CopyTo: staff_unit,
     Proposal: proposal_scope,
     Officer: officer_scope,
     Posting: posting_scope,

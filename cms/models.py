@@ -8,12 +8,12 @@ Complaint:    Complaint, Party, Accused, BarredUnit, Allegation, NumberSeries, C
 Life:         Round, Stay, Assignment, Action, Attachment, Request, Hold, Direction, Consent, Appeal
 Report:       EnquiryReport, ReportFinding, Decision
 Clocks:       Deadline, DeadlineChange, Reminder
-Papers:       Document, Delivery, Feedback
+Papers:       Document, Delivery, HandOverPaper, CopyTo, Feedback
 Messages:     Notice, Outbox
 Bookkeeping:  Chain, History, Seal, Stamp, ImportBatch, Imported, Seen, Submission
 
 Tables and predicates only: no query, commit, format or permission. Column order is screen order.
-Base classes, choices and bookkeeping are written down in ``cms/tables`` and are imported from here.
+Base classes, choices, papers and bookkeeping are written down in ``cms/tables`` and are imported from here.
 """
 
 from __future__ import annotations
@@ -84,6 +84,7 @@ from cms.tables.choices import (
     SendState,
 )  # fmt: skip
 from cms.tables.orders import complaint_indexes
+from cms.tables.papers import CopyTo, Delivery, Document, HandOverPaper, Rendered
 
 # ---------------------------------------------------------------- places
 
@@ -109,6 +110,12 @@ class Unit(Named, Versioned, Recorded, Model):
         Text, label=_l("Other spellings"), hide="grid filter", default="", server_default=""
     )
     phone: Mapped[str | None] = column(String(20), label=_l("Phone"))
+    email: Mapped[str | None] = column(String(120), label=_l("E-mail"), hide="grid filter")
+    address_hi: Mapped[str | None] = column(
+        String(200), label=_l("Address in Hindi"), hide="grid filter",
+        help=_l("Address, telephone and e-mail stand below the letterhead; without any, those of the office above."),
+    )  # fmt: skip
+    address_en: Mapped[str | None] = column(String(200), label=_l("Address in English"), hide="grid filter")
     letterhead_hi: Mapped[str | None] = column(
         String(200), label=_l("Letterhead in Hindi"), hide="grid filter"
     )
@@ -1071,51 +1078,6 @@ class Reminder(Model):
     officer_id: Mapped[int | None] = mapped_column(ForeignKey("officer.id"))
     officer: Mapped[Officer | None] = plain_relationship()
     post: Mapped[Post | None] = mapped_column(choice(Post, "post"))
-
-
-class Document(Model):
-    """An issued document: what it says is fixed at issue; its bytes are stored, never remade."""
-
-    __tablename__ = "document"
-    __table_args__ = (
-        UniqueConstraint("complaint_id", "kind", "version"),
-        CheckConstraint("state <> 'READY' OR sha256 IS NOT NULL", name="bytes"),
-        partial("ix_document_pending", "id", where="state = 'PENDING'"),
-    )  # fmt: skip
-    id: Mapped[int] = key()
-    complaint_id: Mapped[int] = mapped_column(ForeignKey("complaint.id"))
-    complaint: Mapped[Complaint] = plain_relationship(back_populates="documents")
-    kind: Mapped[DocumentKind] = mapped_column(choice(DocumentKind, "kind"))
-    version: Mapped[int] = mapped_column(Integer, default=1)
-    issued_at: Mapped[datetime]
-    issued_by_id: Mapped[int | None] = mapped_column(ForeignKey("user_account.id"))
-    code: Mapped[str] = mapped_column(binary(20), unique=True)
-    data: Mapped[dict[str, Any]] = mapped_column(JSON)
-    state: Mapped[DocumentState] = mapped_column(
-        choice(DocumentState, "state"), default=DocumentState.PENDING
-    )
-    sha256: Mapped[str | None] = mapped_column(String(64))
-    size: Mapped[int | None] = mapped_column(Integer)
-    rendered_at: Mapped[datetime | None]
-    attempts: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
-
-
-class Delivery(Model):
-    """That a document was handed over, sent or declined: append-only."""
-
-    __tablename__ = "delivery"
-    __table_args__ = (
-        CheckConstraint("channel <> 'DECLINED' OR note <> ''", name="declined_why"),
-        Index("ix_delivery_document", "document_id"),
-    )
-    id: Mapped[int] = key()
-    document_id: Mapped[int] = mapped_column(ForeignKey("document.id"))
-    document: Mapped[Document] = plain_relationship()
-    channel: Mapped[Channel] = mapped_column(choice(Channel, "channel"))
-    at: Mapped[datetime]
-    address: Mapped[str] = mapped_column(String(160), default="", server_default="")
-    note: Mapped[str] = mapped_column(String(300), default="", server_default="")
-    user_id: Mapped[int | None] = mapped_column(ForeignKey("user_account.id"))
 
 
 class Feedback(Model):

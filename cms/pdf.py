@@ -13,6 +13,7 @@ import dataclasses
 import gc
 import re
 import threading
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache, partial
@@ -46,8 +47,10 @@ ROOT = Path(__file__).resolve().parent.parent
 STATIC = ROOT / "static"
 FONTS = STATIC / "fonts"
 EMBLEM = STATIC / "emblem.svg"
-LETTER_CSS = STATIC / "letter.css"
 TEMPLATES = ROOT / "templates" / "pdf"
+"""A folder for each version. A released one is never edited: what was issued with it stays as it was."""
+CURRENT = "v1"
+"""The version with which documents are issued now."""
 
 #: The files that the style sheet of the PDF names; without them WeasyPrint dies, not raises.
 FONT_FILES = (
@@ -120,19 +123,38 @@ Document: TypeAlias = Mapping[str, Any] | CopyData | ReportData | LetterData | N
 def render(template: str, data: Document, *, language: str) -> bytes:
     """Return the document as a tagged A4 PDF; the same data gives the same bytes.
 
+    ``template`` is the name of a file, in the present version or in the one named before it (``v1/copy.html``).
     Raises `DocumentRefused` for texts beyond the caps or anything that asks for a resource of
     its own, `RendererUnfit` if this installation lacks fonts or style sheets.
     """
     page = html(template, data, language=language, embed=True)
     code = data["verification_code"] if isinstance(data, Mapping) else data.verification_code
-    return _engine().write(page, clean(code).encode())
+    return _engine(versioned(template)[0]).write(page, clean(code).encode())
+
+
+def versions() -> list[str]:
+    """The versions of the templates, the oldest first."""
+    return sorted((folder.name for folder in TEMPLATES.glob("v[0-9]*")), key=lambda name: int(name[1:]))
+
+
+def versioned(template: str) -> tuple[str, str]:
+    """Version and file of a template. DocumentRefused if there is no such version."""
+    version, _slash, name = template.rpartition("/")
+    if version and version not in versions():
+        raise DocumentRefused(f"no version {version!r} of the templates")
+    return version or CURRENT, name
+
+
+def letter_css(version: str) -> Path:
+    """The style sheet of a version, for the screen and for paper."""
+    return STATIC / "letters" / f"{version}.css"
 
 
 def html(template: str, data: Document, *, language: str, embed: bool, preview: bool = False) -> str:
     """Return the document as an accessible HTML page.
 
     With ``embed`` it carries its pictures and no link to a style sheet (for the PDF); without,
-    it names ``/static/letter.css`` and has no inline style, as the site's CSP demands.
+    it names the version's sheet in ``/static/letters`` and has no inline style, as the site's CSP demands.
     ``preview`` marks it as not issued, above and below, and leaves its QR out.
     Raises `DocumentRefused` like `render`.
     """
@@ -140,10 +162,20 @@ def html(template: str, data: Document, *, language: str, embed: bool, preview: 
         raise DocumentRefused(f"no edition {language!r}; there are {', '.join(LANGUAGES)}")
     texts = _clean_document(data)
     order = LANGUAGES[language]
-    page = _templates().get_template(template)
+    version, name = versioned(template)
+    page = _templates(version).get_template(name)
     tags = partial(_tags, order)
     said = page.render(texts, d=texts, order=order, tags=tags, embed=embed, emblem=_emblem(), preview=preview)
     return mark_phrases(said)
+
+
+def pages_of(content: bytes) -> int:
+    """How many pages a PDF of ours has. Its page objects lie in packed streams of objects."""
+    found = 0
+    for packed in re.finditer(rb"/Type /ObjStm[^>]*>>\s*stream\r?\n", content):
+        objects = zlib.decompressobj().decompress(content[packed.end() :])
+        found += len(re.findall(rb"/Type /Page\b", objects))
+    return found
 
 
 def warm() -> None:
@@ -222,10 +254,10 @@ def _cleaned(value: Any) -> Any:
 
 
 @cache
-def _templates() -> Environment:
-    """The documents' own Jinja environment: everything escaped, a missing field is an error."""
+def _templates(version: str) -> Environment:
+    """The Jinja environment of a version: everything escaped, a missing field is an error."""
     environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
+        loader=FileSystemLoader(TEMPLATES / version),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -233,8 +265,9 @@ def _templates() -> Environment:
         auto_reload=False,
     )
     environment.filters.update(
-        paragraphs=_paragraphs, tied=_tied, closed=_closed, named=_named, code=_grouped, qr=_qr, web=_web_address, data_url=_data_url
-    )
+        paragraphs=_paragraphs, tied=_tied, closed=_closed, named=_named, code=_grouped, qr=_qr,
+        web=_web_address, data_url=_data_url,
+    )  # fmt: skip
     return environment
 
 
@@ -266,8 +299,8 @@ def _closed(text: str) -> str:
 def _named(text: str) -> str:
     """Keep each name and post of a list of them on one line."""
     parts = re.split("( / |, )", text)
-    return "".join(part.replace(" ", "\u00a0") if len(part) <= _SHORT_NAME and i % 2 == 0 else part
-                   for i, part in enumerate(parts))  # fmt: skip
+    parts[::2] = [part.replace(" ", "\u00a0") if len(part) <= _SHORT_NAME else part for part in parts[::2]]
+    return "".join(parts)
 
 
 def _grouped(code: str) -> str:
@@ -302,10 +335,10 @@ def _emblem() -> str:
         raise RendererUnfit(f"cannot read {EMBLEM.name}: {error.strerror}") from error
 
 
-def _check_assets() -> None:
+def _check_assets(version: str) -> None:
     """Raise `RendererUnfit` for a missing asset: without fonts Pango ends the process."""
-    sheets = (TEMPLATES / "page.css", TEMPLATES / "elements.css")
-    needed = [*(FONTS / name for name in FONT_FILES), LETTER_CSS, *sheets]
+    sheets = (TEMPLATES / version / "page.css", TEMPLATES / version / "elements.css")
+    needed = [*(FONTS / name for name in FONT_FILES), letter_css(version), *sheets]
     missing = [path.name for path in needed if not path.is_file() or not path.stat().st_size]
     if missing:
         raise RendererUnfit("missing, so that no PDF can be made: " + ", ".join(missing))
@@ -344,19 +377,19 @@ def _garbage_kept() -> Iterator[None]:
 
 
 class _Engine:
-    """WeasyPrint with our fonts and sheets, made once per process and used by one at a time."""
+    """WeasyPrint with our fonts and a version's sheets, made once per process and used by one at a time."""
 
-    def __init__(self) -> None:
+    def __init__(self, version: str) -> None:
         from weasyprint import CSS
         from weasyprint.text.fonts import FontConfiguration
 
         from cms.pdf_source import page_class
 
         pdf_reuse.install()
-        self._page = page_class(TEMPLATES / "elements.css")
+        self._page = page_class(TEMPLATES / version / "elements.css")
         self._fetcher = _make_fetcher()
         self._fonts: FontConfiguration = FontConfiguration()
-        self._sheets = [self._sheet(CSS, path) for path in (LETTER_CSS, TEMPLATES / "page.css")]
+        self._sheets = [self._sheet(CSS, path) for path in (letter_css(version), TEMPLATES / version / "page.css")]
         self._lock = threading.Lock()
 
     def _sheet(self, css: type[CSS], path: Path) -> CSS:
@@ -396,9 +429,9 @@ class _Engine:
 
 
 @cache
-def _engine() -> _Engine:
+def _engine(version: str) -> _Engine:
     from cms import pdf_tags
 
-    _check_assets()
+    _check_assets(version)
     pdf_tags.install()
-    return _Engine()
+    return _Engine(version)

@@ -11,9 +11,9 @@ class CopyData:
     """What the copy of a complaint (``copy.html``) says.
 
     Dates, times and numbers are finished texts. ``letterhead_*`` names the offices, highest
-    first; the force stands above them by itself. ``text`` is the complaint in the
-    complainant's own words, ``text_language`` its BCP 47 tag. ``receipt_code`` is 12 digits,
-    with or without spaces. Empty texts leave no trace on the page.
+    first; the force stands above them by itself, ``contact_*`` (address, telephone, e-mail) below.
+    ``text`` is the complaint in the complainant's own words, ``text_language`` its BCP 47 tag.
+    ``receipt_code`` is 12 digits, with or without spaces. Empty texts leave no trace on the page.
     """
 
     letterhead_hi: Sequence[str]
@@ -52,6 +52,8 @@ class CopyData:
     officer_rank_en: str
     officer_post_hi: str = ""
     officer_post_en: str = ""
+    contact_hi: str = ""
+    contact_en: str = ""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,6 +133,8 @@ class ReportData:
     officer_post_en: str
     copies_hi: Sequence[str]
     copies_en: Sequence[str]
+    contact_hi: str = ""
+    contact_en: str = ""
     round_hi: str = ""
     round_en: str = ""
     appeal_days_hi: str = "30 दिन"
@@ -186,6 +190,8 @@ class LetterData:
     officer_post_en: str
     copies_hi: Sequence[str]
     copies_en: Sequence[str]
+    contact_hi: str = ""
+    contact_en: str = ""
     track_url: str = ""
 
 
@@ -248,6 +254,8 @@ class NotingData:
     officer_rank_en: str
     officer_post_hi: str
     officer_post_en: str
+    contact_hi: str = ""
+    contact_en: str = ""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -285,6 +293,8 @@ class HandOverData:
     leaves_en: str
     belt_no: str
     rows: Sequence[HandOverRow]
+    contact_hi: str = ""
+    contact_en: str = ""
     verify_url: str = ""
     verification_code: str = ""
     version: int = 1

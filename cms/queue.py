@@ -33,8 +33,9 @@ JOBS = {
     "seal_history": "cms.jobs.sweeps.seal",
     "deliver": "cms.jobs.sweeps.deliver",
     "render": "cms.jobs.sweeps.render",
+    "render_note": "cms.jobs.sweeps.render_note",
 }
-QUEUE_OF = {"render": RENDER}
+QUEUE_OF = {"render": RENDER, "render_note": RENDER}
 TIMEOUT = {DEFAULT: 300, RENDER: 30}
 
 LAST_SWEEP, TICK, ALIVE = "cms:last_sweep", "cms:tick", "cms:alive:"

@@ -44,7 +44,8 @@ FINAL: Mapping[str, tuple[str, ...]] = {
     "seen": (),
     "attachment": (),
     "outbox": ("dedupe", "to", "subject", "body", "created_at"),
-    "document": ("complaint_id", "kind", "version", "code", "data", "issued_at"),
+    "document": ("complaint_id", "kind", "version", "code", "data", "issued_at", "template"),
+    "handover_paper": ("proposal_id", "officer_id", "data", "issued_at", "template"),
     "complaint": (
         "number", "text", "registered_at", "received_on", "registered_unit_id", "origin",
         "origin_key",
@@ -55,7 +56,8 @@ FINAL: Mapping[str, tuple[str, ...]] = {
 
 ONCE: Mapping[str, tuple[str, ...]] = {
     "history": ("seal_id",),
-    "document": ("sha256", "size", "rendered_at"),
+    "document": ("sha256", "size", "pages", "rendered_at"),
+    "handover_paper": ("sha256", "size", "pages", "rendered_at"),
     "outbox": ("sent_at",),
     "deadline": ("met_at", "dropped_at"),
     "round": ("disposed_at", "disposed_by_id", "disposition_id", "disposal_text", "satisfied", "closed_at"),

@@ -251,7 +251,7 @@ def test_suggestions(sign_in: SignIn) -> None:
 
 
 def test_the_letter_brings_its_style_under_its_own_names() -> None:
-    css = scoped(pdf.LETTER_CSS.read_text())
+    css = scoped(pdf.letter_css(pdf.CURRENT).read_text())
     rules = re.findall(r"(?:^|[{}])\s*([^@{}]+?)\s*\{", css)
     assert rules
     assert not [rule for rule in rules for name in rule.split(",") if ".sheet" not in name]

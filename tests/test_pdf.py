@@ -221,7 +221,7 @@ def test_the_web_page_needs_no_weasyprint():
 @pytest.mark.parametrize("sample", SAMPLES)
 def test_web_page_keeps_a_strict_csp(sample, language):
     page = pdf.html(TEMPLATES[sample], SAMPLES[sample], language=language, embed=False)
-    assert '<link rel="stylesheet" href="/static/letter.css"/>' in page
+    assert '<link rel="stylesheet" href="/static/letters/v1.css"/>' in page
     assert not re.search(r"<style|<script|\sstyle=|\son\w+=|src=\"(?!/static/)", page)
     assert f'<html lang="{language[:2]}">' in page
     assert len(page.encode()) < 40_000
@@ -240,7 +240,7 @@ def test_fetcher_serves_nothing_foreign(url):
     with pytest.raises(pdf.DocumentRefused):
         pdf._make_fetcher().fetch(url)
     with pytest.raises(pdf.DocumentRefused):
-        pdf._engine().write(f'<html lang="en"><title>x</title><img src="{url}" alt="x">')
+        pdf._engine(pdf.CURRENT).write(f'<html lang="en"><title>x</title><img src="{url}" alt="x">')
 
 
 def test_fetcher_serves_no_other_file_of_the_fonts_folder():
@@ -250,7 +250,7 @@ def test_fetcher_serves_no_other_file_of_the_fonts_folder():
         with pytest.raises(pdf.DocumentRefused):
             fetcher.fetch(f"file://{path}")
     svg = pdf._data_url('<svg xmlns="http://www.w3.org/2000/svg"><image href="file:///etc/passwd" width="9"/></svg>')
-    data = pdf._engine().write(f'<html lang="en"><title>x</title><img src="{svg}" alt="x">')
+    data = pdf._engine(pdf.CURRENT).write(f'<html lang="en"><title>x</title><img src="{svg}" alt="x">')
     assert not reader(data).pages[0].images
 
 
@@ -431,7 +431,7 @@ def test_memory_does_not_grow_over_200_renders():
 
     def render(number: int) -> None:
         own = f"<p>शिकायत संख्या {number} <b>{COPY.complainant_name}</b></p><p>{COPY.text[number:]}</p>"
-        pdf._engine().write(f'<html lang="hi"><title>{number}</title>{own}')
+        pdf._engine(pdf.CURRENT).write(f'<html lang="hi"><title>{number}</title>{own}')
         if number % 10 == 0:
             pdf.render("copy.html", dataclasses.replace(COPY, number=f"HSR-2026-{number:06}-7"), language="hi")
 

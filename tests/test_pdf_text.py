@@ -63,7 +63,7 @@ def page(body: str) -> str:
 
 def plain(source: str) -> bytes:
     """The page as WeasyPrint draws it without the text layer."""
-    engine = pdf._engine()
+    engine = pdf._engine(pdf.CURRENT)
     document = engine._page(source, engine._fetcher)
     return document.write_pdf(stylesheets=engine._sheets, font_config=engine._fonts, pdf_variant="pdf/ua-1")
 
@@ -127,7 +127,7 @@ def share_read(wanted: Counter[str], text: str) -> float:
 def test_corpus_is_read_back(style, reader):
     read, floor = READERS[reader]
     source = page(STYLES[style])
-    assert share_read(said(source), read(pdf._engine().write(source))) >= floor
+    assert share_read(said(source), read(pdf._engine(pdf.CURRENT).write(source))) >= floor
 
 
 @pytest.mark.parametrize("reader", READERS)
@@ -152,7 +152,7 @@ def test_without_the_layer_the_words_are_scrambled():
 
 def test_a_full_stop_stays_one_on_every_line():
     source = page("<p>क्र.</p><p>www.example.org 1.2.3</p><p>ब्र.ज. क्ष.ज्ञ.</p><p>a.b</p>")
-    text = by_pdfium(pdf._engine().write(source))
+    text = by_pdfium(pdf._engine(pdf.CURRENT).write(source))
     assert "www.example.org 1.2.3" in text
     assert "a.b" in text
     assert "ब्र.ज. क्ष.ज्ञ." in text
@@ -178,14 +178,14 @@ def rendered_by_pdfium(data: bytes) -> np.ndarray:
 @pytest.mark.parametrize("style", STYLES)
 def test_no_pixel_of_the_corpus_changes(style):
     source = page(STYLES[style])
-    assert np.array_equal(rendered(plain(source)), rendered(pdf._engine().write(source)))
+    assert np.array_equal(rendered(plain(source)), rendered(pdf._engine(pdf.CURRENT).write(source)))
 
 
 @pytest.mark.parametrize("sample", SAMPLES)
 def test_no_pixel_of_a_letter_changes(sample):
     template, data = SAMPLES[sample]
     source = pdf.html(template, data, language="hi", embed=True)
-    before, after = plain(source), pdf._engine().write(source)
+    before, after = plain(source), pdf._engine(pdf.CURRENT).write(source)
     assert np.array_equal(rendered(before), rendered(after))
     apart = np.abs(rendered_by_pdfium(before).astype(int) - rendered_by_pdfium(after).astype(int))
     assert np.mean(apart > 24) < 0.0005
@@ -206,7 +206,7 @@ def test_no_pixel_of_a_letter_changes(sample):
 @pytest.mark.filterwarnings("ignore")
 def test_strange_lines_are_drawn_all_the_same(text):
     source = page(f"<p>{text} {text}</p>")
-    assert np.array_equal(rendered(plain(source)), rendered(pdf._engine().write(source)))
+    assert np.array_equal(rendered(plain(source)), rendered(pdf._engine(pdf.CURRENT).write(source)))
 
 
 def test_dealing_keeps_the_order():

@@ -61,7 +61,7 @@ def picture(data: bytes) -> np.ndarray[Any, Any]:
 def test_our_way_in_draws_what_stock_weasyprint_draws(template: str, language: str) -> None:
     import weasyprint
 
-    engine, layer = pdf._engine(), TextLayer()
+    engine, layer = pdf._engine(pdf.CURRENT), TextLayer()
     page = pdf.html(template, SAMPLES[template], language=language, embed=True)
     with layer.drawing():
         stock = weasyprint.HTML(string=page, url_fetcher=engine._fetcher)
@@ -89,7 +89,7 @@ def test_contract_of_the_page_class() -> None:
     from weasyprint.css import get_all_computed_styles
 
     stock = weasyprint.HTML(string="<p>x")
-    page = pdf._engine()._page("<html><p>x</p></html>", pdf._engine()._fetcher)
+    page = pdf._engine(pdf.CURRENT)._page("<html><p>x</p></html>", pdf._engine(pdf.CURRENT)._fetcher)
     assert vars(page).keys() == vars(stock).keys()
     assert "html._ua_stylesheets(forms)" in inspect.getsource(get_all_computed_styles)
     assert len(stock._ua_stylesheets()) == 1

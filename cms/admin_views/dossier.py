@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
+from cms import pdf
 from cms.admin_views.buttons import Buttons, buttons, unanswered
 from cms.admin_views.edge import Chip, derivation, due_chip, overall
 from cms.admin_views.ledgers import Ledgers, People, ledgers
@@ -83,6 +84,7 @@ class Dossier:
     same_phone: list[Complaint] = field(default_factory=list)
     ways: dict[int, list[Delivery]] = field(default_factory=dict)
     previews: list[DocumentKind] = field(default_factory=list)
+    older_templates: list[str] = field(default_factory=list)
 
     @property
     def waiting(self) -> list[Request]:
@@ -122,7 +124,7 @@ def dossier(session: Session, viewer: Viewer, complaint_id: int) -> Dossier:
         complainant=party,
         same_phone=same_phone(session, viewer, complaint, party),
         ways=by_document(found.deliveries),
-        previews=previews(viewer, complaint),
+        previews=previews(viewer, complaint), older_templates=[v for v in pdf.versions() if v != pdf.CURRENT],
     )  # fmt: skip
 
 

@@ -5,12 +5,13 @@ A preview is the page that would be issued, marked so above and below; it writes
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from flask import Blueprint, current_app, flash, redirect
+from flask import Blueprint, Response, current_app, flash, redirect, request
 from flask.typing import ResponseReturnValue
 
 from cms import pdf
@@ -79,7 +80,7 @@ def previews(who: Viewer, complaint: Complaint) -> list[DocumentKind]:
 
 @blueprint.get("/complaint/<int:complaint_id>/preview/<kind>/")
 def preview(complaint_id: int, kind: str) -> str:
-    """The page of a paper as it would be issued now, by whoever may issue it."""
+    """The page of a paper as it would be issued now, by whoever may issue it; ``?template=`` names a version."""
     complaint = seen(complaint_id)
     wanted = DocumentKind.__members__.get(kind.upper())
     plan = PREVIEWS.get(wanted) if wanted else None
@@ -87,20 +88,24 @@ def preview(complaint_id: int, kind: str) -> str:
         raise NotFound("Document")
     if not allowed(viewer(), plan.needs, complaint):
         raise Forbidden(plan.needs)
+    version = request.args.get("template", pdf.CURRENT)
+    if version not in pdf.versions():
+        raise NotFound("Document")
     extensions = current_app.extensions
     work = Work(db.session(), viewer(), "page", utcnow(), extensions["cms_vault"])
-    page = drawn(wanted, plan.data(work, complaint), extensions["cms_settings"].public_url)
+    page = drawn(wanted, plan.data(work, complaint), extensions["cms_settings"].public_url, version)
     note_opening(complaint_id)
     return page
 
 
-def drawn(kind: DocumentKind, words: dict[str, Any], public_url: str) -> str:
-    """The page of words that no document row holds."""
+def drawn(kind: DocumentKind, words: dict[str, Any], public_url: str, version: str) -> str:
+    """The page of words that no document row holds, in a version of the templates."""
     unissued = Document(
-        kind=kind, code="-", state=DocumentState.PENDING, data={**words, "version": 0, "verification_code": ""}
-    )
+        kind=kind, code="-", template=version, state=DocumentState.PENDING,
+        data={**words, "version": 0, "verification_code": ""},
+    )  # fmt: skip
     data = documents.printed(unissued, public_url, NO_CODE)
-    template, language = documents.TEMPLATES[kind], documents.language_for(unissued)
+    template, language = documents.template_of(unissued), documents.language_for(unissued)
     return pdf.html(template, data, language=language, embed=False, preview=True)
 
 
@@ -111,6 +116,19 @@ def issue_noting(complaint_id: int) -> ResponseReturnValue:
         letters.issue_noting(work, complaint_id)
     flash(_("The noting sheet is issued; it stands among the documents."), "success")
     return redirect(url_of(complaint_id), 303)
+
+
+@blueprint.get("/people/handover/<int:proposal_id>/<int:officer_id>/file/")
+def handover_file(proposal_id: int, officer_id: int) -> Response:
+    """The note as it was issued with the order, for whoever may see all of it. NotFound until it is made."""
+    note = handing_over.note_of(db.session(), viewer(), proposal_id, officer_id)
+    paper = handover_note.paper_of(db.session(), note)
+    content = documents.file_of(paper, current_app.extensions["cms_store"]) if paper else None
+    if content is None:
+        raise NotFound("Document")
+    name = re.sub(r"[^\w-]+", "-", f"{note.proposal.order_no}-{note.officer.belt_no or officer_id}")
+    headers = {"Content-Disposition": f'attachment; filename="handover-{name}.pdf"', "Cache-Control": "no-store"}
+    return Response(content, mimetype="application/pdf", headers=headers)
 
 
 @blueprint.get("/people/handover/<int:proposal_id>/<int:officer_id>/letter/")

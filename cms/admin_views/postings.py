@@ -18,7 +18,7 @@ from cms.columns import Choice
 from cms.i18n import _, _l, ist_day
 from cms.models import Kind, Post, Unit, db
 from cms.rules import SUPERIORS, Role, RuleBroken, Viewer
-from cms.services import handing_over, people, proposals
+from cms.services import handing_over, handover_note, people, proposals
 from cms.services.desk import Forbidden
 from cms.services.orders import MOST_LINES, Line, LineKind, Order
 from cms.unit_of_work import Repeated, utcnow
@@ -203,7 +203,8 @@ def handover(proposal_id: int, officer_id: int) -> str:
     """The printable note: who leaves, by which order, each complaint with who has it now."""
     note = handing_over.note_of(db.session(), viewer(), proposal_id, officer_id)
     return render_template(
-        "admin/people/handover.html", note=note, chips={row.complaint.id: chip_of(row.complaint) for row in note.cases}
-    )
+        "admin/people/handover.html", note=note, paper=handover_note.paper_of(db.session(), note),
+        chips={row.complaint.id: chip_of(row.complaint) for row in note.cases},
+    )  # fmt: skip
 
 

@@ -27,6 +27,7 @@ from cms.models import (
     ApprovalRule,
     Category,
     Complaint,
+    CopyTo,
     Disposition,
     DispositionField,
     HoldReason,
@@ -289,6 +290,7 @@ def add_views(admin: Admin) -> None:
     admin.add_view(ModelAdmin(DispositionField, _l("What a disposition must state"), lists))
     admin.add_view(ModelAdmin(HoldReason, _l("Reasons of a hold"), lists))
     admin.add_view(ModelAdmin(QuickText, _l("Quick texts"), lists))
+    admin.add_view(ModelAdmin(CopyTo, _l("Copies of papers"), lists))
     rules = _l("Rules")
     admin.add_view(ModelAdmin(Policy, _l("Clocks"), rules))
     admin.add_view(ModelAdmin(Holiday, _l("Holidays"), rules))

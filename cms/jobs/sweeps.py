@@ -11,7 +11,7 @@ import redis
 from flask import current_app
 
 from cms import notify, pdf, queue
-from cms.models import db
+from cms.models import Document, HandOverPaper, Rendered, db
 from cms.rules import SYSTEM
 from cms.services import documents, integrity, messages, orders, requests, transfers, upkeep
 from cms.services import reminders as ladder
@@ -65,11 +65,14 @@ def outbox(slot: int) -> int:
 def pending_documents(slot: int) -> int:
     """Hint again at documents whose bytes are still missing."""
     waiting = documents.pending(db.session(), utcnow())
+    notes = documents.pending(db.session(), utcnow(), of=HandOverPaper)
     db.session.rollback()
     for document_id in waiting:
         queue.hint(settings(), "render", document_id, job_id=f"document-{document_id}")
+    for paper_id in notes:
+        queue.hint(settings(), "render_note", paper_id, job_id=f"note-{paper_id}")
     swept()
-    return len(waiting)
+    return len(waiting) + len(notes)
 
 
 def life(slot: int) -> int:
@@ -104,10 +107,15 @@ def render(document_id: int) -> bool:
     return made
 
 
-def make(document_id: int) -> bool:
-    """Make one document; False if it is there, or will never be."""
+def render_note(paper_id: int) -> bool:
+    """Make the bytes of one hand-over note."""
+    return make(paper_id, HandOverPaper)
+
+
+def make(paper_id: int, of: type[Rendered] = Document) -> bool:
+    """Make one paper; False if it is there, or will never be."""
     try:
-        return documents.make(SYSTEM, document_id, store(), settings().public_url, pdf.render)
+        return documents.make(SYSTEM, paper_id, store(), settings().public_url, pdf.render, of)
     except pdf.DocumentRefused as error:
-        log.error("document %s is refused: %s", document_id, error)
+        log.error("%s %s is refused: %s", of.__name__, paper_id, error)
         return False

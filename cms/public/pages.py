@@ -226,7 +226,7 @@ def document_page(document_id: int) -> str:
     extensions = current_app.extensions
     data = documents.made_of(document, extensions["cms_vault"], extensions["cms_settings"].public_url)
     language = documents.language_for(document)
-    return pdf.html(documents.TEMPLATES[document.kind], data, language=language, embed=False)
+    return pdf.html(documents.template_of(document), data, language=language, embed=False)
 
 
 @blueprint.get("/verify")

@@ -28,11 +28,14 @@ from cms.models import (
     DocumentState,
     EnquiryReport,
     PartyRole,
+    Rendered,
     Round,
 )  # fmt: skip
-from cms.pdf import DocumentRefused
+from cms.pdf import CURRENT, DocumentRefused, pages_of
 from cms.pdf_data import (
     CopyData,
+    HandOverData,
+    HandOverRow,
     LetterData,
     LetterPart,
     NotingData,
@@ -112,6 +115,7 @@ def issue(
         issued_by_id=work.actor.user_id,
         code=code,
         data={**data, **memo, "version": version, "verification_code": code},
+        template=CURRENT,
         state=DocumentState.PENDING,
     )
     work.session.add(document)
@@ -201,7 +205,7 @@ def report_data(work: Work, complaint: Complaint) -> dict[str, Any]:
         **appeal(work, complaint, present),
         **moments("issued_at", work.now),
         **signature(work, complaint.unit.path),
-        **copies(complaint),
+        **copies(work, complaint, DocumentKind.REPORT),
     }
 
 
@@ -341,9 +345,18 @@ def printed(document: Document, public_url: str, receipt_code: str) -> Any:
     return CLASSES[document.kind](**said)
 
 
+def template_of(document: Document) -> str:
+    """The template the document was issued with, in its version."""
+    return f"{document.template}/{TEMPLATES[document.kind]}"
+
+
+LANGUAGE = "hi"
+"""Hindi above English for everybody; an English complaint is no reason to hide the Hindi."""
+
+
 def language_for(document: Document) -> str:
-    """Hindi above English for everybody; an English complaint is no reason to hide the Hindi."""
-    return "hi"
+    """In which edition a document is issued."""
+    return LANGUAGE
 
 
 def latest(session: Session, complaint_id: int, kind: DocumentKind) -> Document | None:
@@ -356,21 +369,22 @@ def latest(session: Session, complaint_id: int, kind: DocumentKind) -> Document 
     return session.scalar(query.limit(1))
 
 
-def file_of(document: Document, store: Store) -> bytes | None:
+def file_of(document: Rendered, store: Store) -> bytes | None:
     """The issued bytes, or None while they are being made or if they were harmed."""
     return store.get(document.sha256) if document.sha256 else None
 
 
-def pending(session: Session, now: datetime, limit: int = 200) -> list[int]:
-    """Documents whose bytes are still to be made and may be tried now, the least tried first.
+def pending(session: Session, now: datetime, limit: int = 200, of: type[Rendered] = Document) -> list[int]:
+    """Papers whose bytes are still to be made and may be tried now, the least tried first.
 
     The first :data:`QUICK_TRIES` follow each other with the sweep, then one an hour for as long as
     it takes: a full disk is made up for, and a text that kills the renderer does not keep it busy.
     """
+    table: Any = of
     query = (
-        select(Document.id, Document.attempts, Document.issued_at)
-        .where(Document.state == DocumentState.PENDING)
-        .order_by(Document.attempts, Document.id)
+        select(table.id, table.attempts, table.issued_at)
+        .where(table.state == DocumentState.PENDING)
+        .order_by(table.attempts, table.id)
     )
     hour = timedelta(hours=1)
     rows = session.execute(query.limit(limit))
@@ -378,34 +392,39 @@ def pending(session: Session, now: datetime, limit: int = 200) -> list[int]:
 
 
 def make(
-    actor: Any, document_id: int, store: Store, public_url: str,
-    render: Callable[..., bytes],
+    actor: Any, paper_id: int, store: Store, public_url: str,
+    render: Callable[..., bytes], of: type[Rendered] = Document,
 ) -> bool:  # fmt: skip
-    """Render one pending document, keep its bytes, then say so; again does nothing.
+    """Render one pending paper, keep its bytes, then say so; again does nothing.
 
     DocumentRefused marks it as failed for good; any other failure is tried again by the sweep.
     """
     with unit_of_work(actor, via="job") as work:
-        document = work.session.get(Document, document_id, with_for_update=True)
-        if document is None or document.state is not DocumentState.PENDING:
+        paper = work.session.get(of, paper_id, with_for_update=True)
+        if paper is None or paper.state is not DocumentState.PENDING:
             return False
-        document.attempts += 1
-        data = made_of(document, work.vault, public_url)
-        template, language = TEMPLATES[document.kind], language_for(document)
+        paper.attempts += 1
+        if isinstance(paper, Document):
+            data, template = made_of(paper, work.vault, public_url), template_of(paper)
+        else:
+            rows = [HandOverRow(**row) for row in paper.data["rows"]]
+            data, template = HandOverData(**{**paper.data, "rows": rows}), f"{paper.template}/handover.html"
     try:
-        content = render(template, data, language=language)
+        content = render(template, data, language=LANGUAGE)
     except DocumentRefused:
-        settle(actor, document_id, None, None)
+        settle(actor, paper_id, None, b"", of)
         raise
-    settle(actor, document_id, store.put(content), len(content))
+    settle(actor, paper_id, store.put(content), content, of)
     return True
 
 
-def settle(actor: Any, document_id: int, sha256: str | None, size: int | None) -> None:
-    """Say that the bytes are there, or that they never will be."""
+def settle(actor: Any, paper_id: int, sha256: str | None, content: bytes, of: type[Rendered]) -> None:
+    """Say that the bytes are there, with what is to be known of them, or that they never will be."""
     with unit_of_work(actor, via="job") as work:
-        document = work.session.get_one(Document, document_id, with_for_update=True)
-        if document.state is not DocumentState.PENDING:
+        paper = work.session.get_one(of, paper_id, with_for_update=True)
+        if paper.state is not DocumentState.PENDING:
             return
-        document.state = DocumentState.READY if sha256 else DocumentState.FAILED
-        document.sha256, document.size, document.rendered_at = sha256, size, work.now
+        paper.state = DocumentState.READY if sha256 else DocumentState.FAILED
+        paper.rendered_at = work.now
+        if sha256:
+            paper.sha256, paper.size, paper.pages = sha256, len(content), pages_of(content) or None

@@ -225,6 +225,8 @@ class HandOverNote:
     proposal: Proposal
     officer: Officer
     cases: list[HandedOver] = field(default_factory=list)
+    whole: bool = False
+    """True if the reader may see every complaint of it."""
 
 
 def lines_of(proposal: Proposal) -> list[dict[str, Any]]:
@@ -260,6 +262,7 @@ def note_of(session: Session, viewer: Viewer, proposal_id: int, officer_id: int)
     return HandOverNote(
         proposal, session.get_one(Officer, officer_id),
         [HandedOver(case, officers.get(to[case.id] or 0), last.get(case.id)) for case in cases],
+        whole=len(cases) == len(to),
     )  # fmt: skip
 
 

@@ -1,12 +1,54 @@
-"""The hand-over note as a letter: what ``handing_over.note_of`` found, in both languages."""
+"""The hand-over note as a letter: what ``handing_over.note_of`` found, in both languages.
+
+With the order a paper is issued that names every complaint: the same bytes to whoever may see all of
+them. Others have the page, which leaves out what they may not see.
+"""
 
 from __future__ import annotations
 
-from cms.models import Complaint, Officer
+from dataclasses import asdict
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from cms.models import Complaint, HandOverPaper, Officer, Proposal
+from cms.pdf import CURRENT
 from cms.pdf_data import HandOverData, HandOverRow
+from cms.rules import SYSTEM
+from cms.services import handing_over
 from cms.services.handing_over import HandedOver, HandOverNote
 from cms.services.people import HEAD_OF
 from cms.services.wording import both, days, language_of, letterhead, moments, office, with_rank
+from cms.unit_of_work import Work
+
+
+def issue(work: Work, proposal: Proposal) -> None:
+    """A paper for each officer who handed complaints over by this order and has none yet."""
+    known = select(HandOverPaper.officer_id).where(HandOverPaper.proposal_id == proposal.id)
+    done = set(work.session.scalars(known))
+    for officer_id in [one["officer"] for one in handing_over.lines_of(proposal) if one["cases"]]:
+        if officer_id in done:
+            continue
+        done.add(officer_id)
+        note = handing_over.note_of(work.session, SYSTEM, proposal.id, officer_id)
+        said = asdict(data(note))
+        paper = HandOverPaper(
+            proposal_id=proposal.id, officer_id=officer_id, issued_at=work.now, data=said, template=CURRENT
+        )
+        work.session.add(paper)
+        work.session.flush()
+        work.hint("render_note", paper.id)
+
+
+def paper_of(session: Session, note: HandOverNote) -> HandOverPaper | None:
+    """The paper of a note, for a reader who may see all of it."""
+    if not note.whole:
+        return None
+    query = select(HandOverPaper).where(
+        HandOverPaper.proposal_id == note.proposal.id, HandOverPaper.officer_id == note.officer.id
+    )
+    found: HandOverPaper | None = session.scalar(query)
+    return found
 
 
 def data(note: HandOverNote) -> HandOverData:
@@ -16,8 +58,7 @@ def data(note: HandOverNote) -> HandOverData:
     units = [row.complaint.district for row in note.cases[:1]] or ([unit] if unit else [])
     heads, leaves, on = letterhead(units), both(lambda: with_rank(note.officer), "name"), moments("on", decided)
     return HandOverData(
-        letterhead_hi=heads["letterhead_hi"],
-        letterhead_en=heads["letterhead_en"],
+        **heads,
         number=note.proposal.order_no,
         date_hi=on["on_hi"],
         date_en=on["on_en"],

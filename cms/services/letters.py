@@ -87,7 +87,7 @@ def letter_data(
         "parts": parts,
         **moments("issued_at", work.now),
         **signature(work, complaint.unit.path),
-        **copies(complaint),
+        **copies(work, complaint, kind),
     }
 
 
@@ -151,9 +151,15 @@ def enquirer(complaint: Complaint) -> list[Part]:
     return [said(f"जाँच {who[0]} द्वारा की जा रही है।", f"The enquiry is being made by {who[1]}.")]
 
 
+def unbroken(name: str) -> str:
+    """A name that stays on one line."""
+    return name.replace(" ", "\u00a0")
+
+
 def officer_words(officer: Officer) -> tuple[str, str]:
     """Rank, name and office in both languages."""
-    made = both(lambda: ", ".join(filter(None, [with_rank(officer).replace(" ", "\u00a0"), officer.unit.name if officer.unit else ""])), "who")
+    unit = officer.unit
+    made = both(lambda: ", ".join(filter(None, [unbroken(with_rank(officer)), unit.name if unit else ""])), "who")
     return made["who_hi"], made["who_en"]
 
 

@@ -20,7 +20,7 @@ from cms.columns import Choice
 from cms.i18n import _l, ist_day, show_day
 from cms.models import Charge, Officer, Post, Posting, Proposal, ProposalKind, Unit, User
 from cms.rules import SUPERIORS, SYSTEM, RuleBroken
-from cms.services import accounts, conflict, handing_over, people
+from cms.services import accounts, conflict, handing_over, handover_note, people
 from cms.services.desk import filled
 from cms.unit_of_work import Work, unit_of_work
 
@@ -398,6 +398,8 @@ def take_line(work: Work, proposal_id: int) -> int:
     proposal.outcome = {
         "lines": [*outcome.get("lines", []), *done], "later": [i for i in later_of(proposal) if i not in due],
     }  # fmt: skip
+    work.session.flush()
+    handover_note.issue(work, proposal)
     return len(due)
 
 

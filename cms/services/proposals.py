@@ -17,7 +17,7 @@ from cms.authz import COMMAND, PERMISSIONS, covers, may, visible
 from cms.i18n import _l
 from cms.models import Officer, Post, Proposal, ProposalKind, Unit, User
 from cms.rules import Role, RuleBroken, Viewer
-from cms.services import accounts, orders
+from cms.services import accounts, handover_note, orders
 from cms.services.desk import Forbidden, fetch, filled, one_of, optional, require
 from cms.services.orders import Order
 from cms.unit_of_work import Work
@@ -154,6 +154,7 @@ def confirm(work: Work, proposal_id: int, version: int | None) -> Proposal:
     work.session.flush()
     proposal.outcome = APPLY[proposal.kind](work, proposal)
     work.session.flush()
+    handover_note.issue(work, proposal)
     return proposal
 
 

@@ -44,6 +44,8 @@ WORDS = (
     "मैं जाँच में पूरा सहयोग करूँगी। मेरे पुत्र का नंबर: Krishan Kumar, mobile 98120 45678."
 )
 COPY = CopyData(
+    contact_hi="हाँसी रोड, उकलाना मंडी 125113 · दूरभाष 01693 200100 · sho.uklana@police.example",
+    contact_en="Hansi Road, Uklana Mandi 125113 · Tel. 01693 200100 · sho.uklana@police.example",
     letterhead_hi=("हरियाणा पुलिस", "कार्यालय थाना प्रबंधक, थाना उकलाना, ज़िला हिसार"),
     letterhead_en=("HARYANA POLICE", "Office of the Station House Officer, Police Station Uklana, District Hisar"),
     number="HSR-2026-000123-7",
@@ -82,16 +84,12 @@ COPY = CopyData(
     officer_post_en="Station House Officer, PS Uklana",
 )
 ACTS = [
-    ("25 नवंबर 2026", "25 Nov 2026", "मौके का निरीक्षण", "Spot inspection",
-    "खेत का निरीक्षण कर नक्शा मौका तैयार किया गया।"),
-    ("25 नवंबर 2026", "25 Nov 2026", "बयान", "Statement",
-    "शिकायतकर्ता राधा देवी एवं उनके पुत्र कृष्ण कुमार के बयान दर्ज किए गए।"),
+    ("25 नवंबर 2026", "25 Nov 2026", "मौके का निरीक्षण", "Spot inspection", "खेत का निरीक्षण कर नक्शा मौका तैयार किया गया।"),
+    ("25 नवंबर 2026", "25 Nov 2026", "बयान", "Statement", "शिकायतकर्ता राधा देवी एवं उनके पुत्र कृष्ण कुमार के बयान दर्ज किए गए।"),
     ("26 नवंबर 2026", "26 Nov 2026", "बयान", "Statement", "साक्षी रामस्वरूप एवं विद्या देवी के बयान दर्ज किए गए।"),
     ("27 नवंबर 2026", "27 Nov 2026", "नोटिस", "Notice", "विपक्षी सुरेश कुमार को उपस्थित होने का नोटिस दिया गया।"),
-    ("28 नवंबर 2026", "28 Nov 2026", "अभिलेख", "Record",
-    "हल्का पटवारी से निशानदेही रिपोर्ट क्रमांक 118 प्राप्त की गई।"),
-    ("30 नवंबर 2026", "30 Nov 2026", "पूछताछ", "Questioning",
-    "विपक्षी से पूछताछ की गई; उसने ट्रैक्टर चलाना स्वीकार किया।"),
+    ("28 नवंबर 2026", "28 Nov 2026", "अभिलेख", "Record", "हल्का पटवारी से निशानदेही रिपोर्ट क्रमांक 118 प्राप्त की गई।"),
+    ("30 नवंबर 2026", "30 Nov 2026", "पूछताछ", "Questioning", "विपक्षी से पूछताछ की गई; उसने ट्रैक्टर चलाना स्वीकार किया।"),
     (
         "2 दिसंबर 2026",
         "2 Dec 2026",
@@ -108,6 +106,8 @@ ACTS = [
     ),
 ]
 REPORT = ReportData(
+    contact_hi=COPY.contact_hi,
+    contact_en=COPY.contact_en,
     letterhead_hi=COPY.letterhead_hi,
     letterhead_en=COPY.letterhead_en,
     memo_number="HSR-2026-000123-7/ATR/1",
@@ -170,8 +170,9 @@ REPORT = ReportData(
 LETTER: dict[str, Any] = {
     name: getattr(REPORT, name)
     for name in (
-        "letterhead_hi", "letterhead_en", "addressee_name", "addressee_address", "salutation_hi", "salutation_en",
-        "number", "complaint_date_hi", "complaint_subject", "version", "copies_hi", "copies_en",
+        "contact_hi", "contact_en", "letterhead_hi", "letterhead_en", "addressee_name", "addressee_address",
+        "salutation_hi", "salutation_en", "number", "complaint_date_hi", "complaint_subject", "version",
+        "copies_hi", "copies_en",
     )
 } | {"complaint_date_en": "24 November 2026", "track_url": COPY.track_url}  # fmt: skip
 SIGNED: dict[str, Any] = {
@@ -333,12 +334,13 @@ AGAIN = dataclasses.replace(
     version=2,
     **proof("T9KD-4WXB-6MPC"),
 )
-SHO = ("निरीक्षक महेन्द्र सिंह, थाना प्रभारी, थाना उकलाना",
-"Inspector Mahender Singh, Station House Officer, PS Uklana")
+SHO = ("निरीक्षक महेन्द्र सिंह, थाना प्रभारी, थाना उकलाना", "Inspector Mahender Singh, Station House Officer, PS Uklana")
 IO = ("उप निरीक्षक कला नागर, जांच अधिकारी, थाना उकलाना", "Sub-Inspector Kala Nagar, Investigating officer, PS Uklana")
 DSP = ("उप पुलिस अधीक्षक राजबीर पूनिया, उपमंडल बरवाला", "DSP Rajbir Punia, Sub-Division Barwala")
-CLERK = ("मुख्य सिपाही सुनीता रानी, शिकायत शाखा, ज़िला हिसार",
-"Head Constable Sunita Rani, Complaint branch, Hisar District")
+CLERK = (
+    "मुख्य सिपाही सुनीता रानी, शिकायत शाखा, ज़िला हिसार",
+    "Head Constable Sunita Rani, Complaint branch, Hisar District",
+)
 AUTHORITY = ("अपीलीय प्राधिकारी, उपमंडल बरवाला", "Appellate authority, Sub-Division Barwala")
 HEAD = ("इकाई प्रभारी, ज़िला हिसार", "Head of the unit, Hisar District")
 SP = ("पुलिस अधीक्षक अनिल ढिल्लों, ज़िला हिसार", "Superintendent of Police Anil Dhillon, Hisar District")
@@ -349,9 +351,7 @@ Pair = tuple[str, str]
 Moment = tuple[str, str, str]
 
 
-def noted(
-    on: Moment, who: tuple[Pair, Pair], what: Pair, text: str = "", due: Pair = NOBODY
-) -> NotingRow:
+def noted(on: Moment, who: tuple[Pair, Pair], what: Pair, text: str = "", due: Pair = NOBODY) -> NotingRow:
     """One line of the sample sheet."""
     sender, to = who
     return NotingRow(
@@ -398,6 +398,8 @@ SECOND = (
           "रिकॉर्डिंग एफ.एस.एल. भेजी जाए।", AGAIN_DUE),
 )  # fmt: skip
 NOTING = NotingData(
+    contact_hi=COPY.contact_hi,
+    contact_en=COPY.contact_en,
     letterhead_hi=COPY.letterhead_hi,
     letterhead_en=COPY.letterhead_en,
     memo_number="HSR-2026-000123-7/NS/1",
@@ -422,6 +424,8 @@ NOTING = NotingData(
     **SIGNED,
 )
 HANDOVER = HandOverData(
+    contact_hi=COPY.contact_hi,
+    contact_en=COPY.contact_en,
     letterhead_hi=COPY.letterhead_hi,
     letterhead_en=COPY.letterhead_en,
     number="1187/2026",

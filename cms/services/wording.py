@@ -5,15 +5,16 @@ Every text is made in both languages at issue; a paper never changes with the re
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime
 from typing import Any
 
 from babel.dates import format_date
 from flask_babel import force_locale
+from sqlalchemy import or_, select
 
-from cms.i18n import english_date, hindi_date, is_devanagari, ist_day, language, show_moment
-from cms.models import Complaint, Officer, Party, PartyRole, Unit
+from cms.i18n import _, english_date, hindi_date, is_devanagari, ist_day, language, show_moment
+from cms.models import Complaint, CopyTo, DocumentKind, Officer, Party, PartyRole, Unit
 from cms.rules import SUPERIORS, Post, Seat, Viewer
 from cms.unit_of_work import Work
 
@@ -54,13 +55,35 @@ def language_of(text: str | None) -> str:
     return "hi" if is_devanagari(text or "") else "en"
 
 
-def letterhead(units: Sequence[Unit]) -> dict[str, list[str]]:
-    """Lines of the letterhead, the higher office first; the same office once."""
+def letterhead(units: Sequence[Unit]) -> dict[str, Any]:
+    """Lines of the letterhead, the higher office first, the same office once; where the last one is reached."""
     rows = list({unit.id: unit for unit in units}.values())
     return {
         "letterhead_hi": [u.letterhead_hi or u.name_hi for u in rows],
         "letterhead_en": [u.letterhead_en or u.name_en for u in rows],
+        **contact(rows[-1] if rows else None),
     }
+
+
+def upwards(unit: Unit | None) -> Iterator[Unit]:
+    """The unit, then each that it stands under."""
+    while unit is not None:
+        yield unit
+        unit = unit.parent
+
+
+def contact(unit: Unit | None) -> dict[str, str]:
+    """Address, telephone and e-mail of the nearest office upwards that has any of them."""
+    found = next((u for u in upwards(unit) if u.address_hi or u.address_en or u.phone or u.email), None)
+    if found is None:
+        return {"contact_hi": "", "contact_en": ""}
+    phones = both(lambda: _("Tel. %(phone)s", phone=found.phone) if found.phone else "", "phone")
+    return {
+        f"contact_{lang}": " · ".join(filter(None, [address or other, phones[f"phone_{lang}"], found.email]))
+        for lang, address, other in (
+            ("hi", found.address_hi, found.address_en), ("en", found.address_en, found.address_hi),
+        )
+    }  # fmt: skip
 
 
 def offices(complaint: Complaint) -> list[Unit]:
@@ -69,10 +92,21 @@ def offices(complaint: Complaint) -> list[Unit]:
     return [complaint.unit] if above else [complaint.district, complaint.unit]
 
 
-def copies(complaint: Complaint) -> dict[str, list[str]]:
-    """Who gets a copy of the paper: the unit, and the district it belongs to."""
-    heads = letterhead([complaint.unit, complaint.district])
-    return {"copies_hi": heads["letterhead_hi"], "copies_en": heads["letterhead_en"]}
+def copies(work: Work, complaint: Complaint, kind: DocumentKind) -> dict[str, list[str]]:
+    """Who gets a copy of such a paper: by the list of the nearest office upwards that has one, a list for
+    this kind of paper before one for all; without any, the unit and the district it belongs to."""
+    line = list(upwards(complaint.unit))
+    query = select(CopyTo).where(
+        CopyTo.unit_id.in_([unit.id for unit in line]), CopyTo.active,
+        or_(CopyTo.kind == kind, CopyTo.kind.is_(None)),
+    )  # fmt: skip
+    rows = list(work.session.scalars(query.order_by(CopyTo.position, CopyTo.id)))
+    lists = ([row for row in rows if (row.unit_id, row.kind) == (unit.id, of)] for unit in line for of in (kind, None))
+    found = next(filter(None, lists), None)
+    if found is None:
+        heads = letterhead([complaint.unit, complaint.district])
+        return {"copies_hi": heads["letterhead_hi"], "copies_en": heads["letterhead_en"]}
+    return {"copies_hi": [row.name_hi for row in found], "copies_en": [row.name_en for row in found]}
 
 
 def complainant(complaint: Complaint) -> Party | None:
