@@ -18,7 +18,7 @@ from cms.services.orders import Line, LineKind, Order
 from cms.store import Store
 from cms.unit_of_work import unit_of_work
 
-RELEASED = {"v1": "0"}
+RELEASED = {"v1": "6f30093ef87da8d8"}
 """What was issued stays renderable as it was: a released version is never edited, a change is a new one."""
 
 
@@ -160,13 +160,16 @@ def test_an_unknown_version_is_refused():
 # ---------------------------------------------------------------- the hand-over note
 
 
-def ordered(start=world.NOW.date()):
+TODAY = world.NOW.date()
+
+
+def ordered(start=TODAY):
     """The IO is posted away by an order, his successor named; the order and the IO."""
     officer, successor = world.officer("io.hsr").id, world.officer("io2.hsr").id
     line = Line(officer_id=officer, kind=LineKind.POSTED, start=start, unit_id=world.unit("HSR-PS02").id, post=Post.IO,
                 successor_id=successor)  # fmt: skip
     with unit_of_work(world.as_viewer("branch.hsr"), now=world.NOW) as work:
-        proposal = proposals.propose_order(work, Order("1187/2026", world.NOW.date(), [line])).id
+        proposal = proposals.propose_order(work, Order("1187/2026", TODAY, [line])).id
     with unit_of_work(world.as_viewer("sp.hsr"), now=world.NOW) as work:
         proposals.confirm(work, proposal, None)
     db.session.expire_all()
@@ -214,7 +217,7 @@ def test_the_file_is_for_those_alone_who_may_see_all_of_it(app, sign_in):
 
 def test_an_order_of_a_later_day_gives_its_note_on_that_day(app):
     world.enquired()
-    ordered(world.NOW.date() + timedelta(days=5))
+    ordered(TODAY + timedelta(days=5))
     assert db.session.scalar(select(func.count()).select_from(HandOverPaper)) == 0
     assert orders.take_effect(world.NOW + timedelta(days=5)) == 1
     assert the_note().state is DocumentState.PENDING
