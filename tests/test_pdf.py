@@ -246,7 +246,7 @@ def test_fetcher_serves_nothing_foreign(url):
 def test_fetcher_serves_no_other_file_of_the_fonts_folder():
     fetcher = pdf._make_fetcher()
     fetcher.fetch((pdf.FONTS / pdf.FONT_FILES[0]).as_uri()).close()
-    for path in (pdf.FONTS / "OFL.txt", pdf.FONTS / ".." / "letter.css", pdf.ROOT / "app.py"):
+    for path in (pdf.FONTS / "OFL.txt", pdf.letter_css(pdf.CURRENT), pdf.ROOT / "app.py"):
         with pytest.raises(pdf.DocumentRefused):
             fetcher.fetch(f"file://{path}")
     svg = pdf._data_url('<svg xmlns="http://www.w3.org/2000/svg"><image href="file:///etc/passwd" width="9"/></svg>')
