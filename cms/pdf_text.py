@@ -37,7 +37,7 @@ _TOKEN = re.compile(rb"<([0-9a-f]*)>|([-+.\de]+)")
 _SHOW = b"] TJ"
 _EMPTY, _UNKNOWN = 0x0FFFFFFF, 0x10000000
 """Pango's glyph without ink or advance, and its mark of a letter that no font has."""
-_GAP = 90
+_GAP = 60
 """Thousandths of the font size: a wider gap within a word some programs read as a space."""
 _HARFBUZZ = """
     hb_bool_t hb_font_get_nominal_glyph (hb_font_t *font, hb_codepoint_t unicode, hb_codepoint_t *glyph);
@@ -357,14 +357,14 @@ def _parse(operator: Any) -> Any:
     return tokens
 
 
-def _apart(before: _Glyph, glyph: _Glyph, shifts: list[bytes]) -> bool:
+def _apart(before: _Glyph, glyph: _Glyph, gap: float) -> bool:
     """Whether programs that go by the place of glyphs take these for two words, or for two lines.
 
     The next letter begins far behind a mark, which has no width; or two marks follow each other.
     """
     if glyph.run != before.run or not _is_indic(before) or not _is_indic(glyph):
         return False
-    return -sum(map(float, shifts)) > _GAP or not (before.width or glyph.width)
+    return gap > _GAP or not (before.width or glyph.width)
 
 
 def _space(font: Any) -> tuple[int, int]:
@@ -386,12 +386,13 @@ class _Line:
         self._spaces = spaces
         self._written: list[Any] = []
         self._string: list[bytes] = []
-        self._open = b""
+        self._said = ""
+        self._begun = 0
+        self._shifted = 0.0  # since the last glyph, maybe of the operator before
 
     def marked(self, words: list[list[_Glyph]], code: Callable[[_Glyph], int]) -> list[Any]:
         """Return the operators with each Indic word marked and every glyph under its code."""
-        glyphs = [(glyph, word if at == 0 else None) for word in words for at, glyph in enumerate(word)]
-        coming = iter(glyphs)
+        coming = ((glyph, word, at) for word in words for at, glyph in enumerate(word))
         for operator in self._operators:
             if isinstance(operator, list):
                 self._show(operator, coming, code)
@@ -402,23 +403,25 @@ class _Line:
 
     def _show(self, tokens: list[int | bytes], coming: Iterator[Any], code: Callable[[_Glyph], int]) -> None:
         """Write a text-showing operator, in as many as there are words."""
-        before: _Glyph | None = None
         shifts: list[bytes] = []
         for token in tokens:
             if isinstance(token, bytes):
                 shifts.append(token)
+                self._shifted += float(token)
                 continue
-            glyph, word = next(coming)
-            if word is None and before is not None and _apart(before, glyph, shifts):
+            glyph, word, at = next(coming)
+            begins = at == 0
+            if not begins and _apart(word[at - 1], glyph, -self._shifted):
                 self._bridge(glyph.run, shifts, code)
+                begins = any(part.width and _INDIC.search(part.text) for part in word[at:])
             else:
                 self._string += [b" " + shift for shift in shifts]
             shifts.clear()
-            if word is not None:
+            self._shifted = 0.0
+            if begins:
                 self._close()
-                self._begin("".join(part.text for part in word))
+            self._said += glyph.text
             self._string.append(b"<%04x>" % code(glyph))
-            before = glyph
         self._string += [b" " + shift for shift in shifts]
         self._flush()
 
@@ -432,17 +435,14 @@ class _Line:
         self._flush()
         self._written += [_INVISIBLE, b"[%.6f<%s>" % (gap + count * width, b"%04x" % filler * count) + _SHOW, _VISIBLE]
 
-    def _begin(self, text: str) -> None:
-        if _INDIC.search(text):
-            actual = text.encode("utf-16-be").hex().encode()
-            self._written.append(b"/Span <</ActualText <feff" + actual + b">>> BDC")
-            self._open = b"EMC"
-
     def _close(self) -> None:
+        """End a word, or the part of it before a gap: MuPDF loses its place where a mark goes on behind one."""
         self._flush()
-        if self._open:
-            self._written.append(self._open)
-            self._open = b""
+        if _INDIC.search(self._said):
+            actual = self._said.encode("utf-16-be").hex().encode()
+            self._written.insert(self._begun, b"/Span <</ActualText <feff" + actual + b">>> BDC")
+            self._written.append(b"EMC")
+        self._said, self._begun = "", len(self._written)
 
     def _flush(self) -> None:
         if self._string:

@@ -262,7 +262,7 @@ def test_documents_of_foreign_complaints_are_not_there(sign_in: SignIn) -> None:
     document = documents.latest(db.session(), case.id, DocumentKind.COPY)
     assert document is not None
     path = f"/admin/complaint/{case.id}/document/{document.id}/page/"
-    assert "रामफल शर्मा" in sign_in("branch.hsr").get(path).text
+    assert "रामफल\u00a0शर्मा" in sign_in("branch.hsr").get(path).text
     assert sign_in("sho.srs").get(path).status_code == 404
     assert sign_in("admin").get(path).status_code == 404
 

@@ -111,9 +111,9 @@ READERS = {
     "poppler": (by_poppler, 1.0),
     "poppler layout": (lambda data: by_poppler(data, "-layout"), 1.0),
     "pdfium": (by_pdfium, 1.0),
-    "mupdf": (by_mupdf, 0.99),
-    "pypdf": (by_pypdf, 0.97),  # it and the next honour no ActualText
-    "pdfminer": (by_pdfminer, 0.97),
+    "mupdf": (by_mupdf, 1.0),
+    "pypdf": (by_pypdf, 1.0),  # it and the next honour no ActualText
+    "pdfminer": (by_pdfminer, 1.0),
 }
 
 

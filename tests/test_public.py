@@ -86,7 +86,7 @@ def test_documents_need_both(app: Flask, client: FlaskClient, case: Complaint) -
     document = documents.latest(db.session(), case.id, DocumentKind.COPY)
     assert document is not None
     path = f"/track/document/{document.id}/page"
-    assert "रामफल शर्मा" in track(client, case.number, code_of(app, case), path).text
+    assert "रामफल\u00a0शर्मा" in track(client, case.number, code_of(app, case), path).text
     assert track(client, case.number, "1" * 12, path).status_code == 404
     other = world.registered(phone="99999 00002")
     assert track(client, other.number, code_of(app, other), path).status_code == 404
@@ -98,7 +98,7 @@ def test_the_stored_pdf_comes_with_its_number(app: Flask, client: FlaskClient, c
     path = f"/track/document/{document.id}"
     assert track(client, case.number, code_of(app, case), path).status_code == 404  # not made yet
     store = app.extensions["cms_store"]
-    documents.settle(SYSTEM, document.id, store.put(b"%PDF-1.7 made up"), 16)
+    documents.settle(SYSTEM, document.id, store.put(b"%PDF-1.7 made up"), b"%PDF-1.7 made up", Document)
     answer = track(client, case.number, code_of(app, case), path)
     assert answer.data == b"%PDF-1.7 made up"
     assert case.number in answer.headers["Content-Disposition"]
