@@ -362,9 +362,9 @@ def _apart(before: _Glyph, glyph: _Glyph, gap: float) -> bool:
 
     The next letter begins far behind a mark, which has no width; or two marks follow each other.
     """
-    if glyph.run != before.run or not _is_indic(before) or not _is_indic(glyph):
+    if gap <= _GAP and (before.width or glyph.width):
         return False
-    return gap > _GAP or not (before.width or glyph.width)
+    return glyph.run == before.run and _is_indic(before) and _is_indic(glyph)
 
 
 def _space(font: Any) -> tuple[int, int]:

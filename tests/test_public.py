@@ -12,7 +12,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from cms import pdf
-from cms.models import Complaint, DocumentKind, DocumentState, db
+from cms.models import Complaint, Document, DocumentKind, DocumentState, db
 from cms.rules import SYSTEM
 from cms.services import documents
 from cms.unit_of_work import unit_of_work
