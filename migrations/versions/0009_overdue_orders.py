@@ -1,14 +1,14 @@
 """Overdue lists do not walk past what is closed (an officer's own) or not due yet (newest first), pass
 the others within the index, and those in due order are narrowed to units there.
 
-Revision: 0009, after 0007
+Revision: 0009, after 0008
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0009"
-down_revision = "0007"
+down_revision = "0008"
 branch_labels = None
 depends_on = None
 
