@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from zoneinfo import ZoneInfo
 
 from babel import Locale
@@ -68,16 +69,17 @@ def init_app(app: Flask) -> Babel:
 
 
 def compile_catalogues() -> None:
-    """Make each .mo that is missing or older than its .po."""
+    """Make each .mo that is missing or older than its .po; processes that start together do it each for itself."""
     for po in CATALOGUES.glob("*/LC_MESSAGES/*.po"):
         mo = po.with_suffix(".mo")
         if mo.exists() and mo.stat().st_mtime >= po.stat().st_mtime:
             continue
         with po.open("rb") as source:
             catalogue = read_po(source, locale=po.parent.parent.name)
-        part = mo.with_suffix(".part")
-        with part.open("wb") as target:
+        with NamedTemporaryFile(dir=mo.parent, suffix=".part", delete=False) as target:
             write_mo(target, catalogue)
+        part = Path(target.name)
+        part.chmod(0o644)
         part.replace(mo)
 
 

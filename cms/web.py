@@ -25,6 +25,7 @@ from flask.sessions import SecureCookieSessionInterface
 from flask.typing import ResponseReturnValue
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
+from flask_login import LoginManager, UserMixin, current_user
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from itsdangerous import URLSafeTimedSerializer
 from sqlalchemy.exc import OperationalError
@@ -46,7 +47,7 @@ blueprint = Blueprint("web", __name__)
 csrf = CSRFProtect()
 limiter = Limiter(get_remote_address, default_limits=[], headers_enabled=False)
 HOLDER = "_user_id"
-"""Key of the session's token in the signed cookie; the database keeps its fingerprint."""
+"""Flask-Login's key in the signed cookie, for us of the session's token; the database keeps its fingerprint."""
 UNASKED = object()
 WHO_HOLDS = Kept(accounts.WHO_HOLDS)
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -75,6 +76,14 @@ MESSAGES = {
     500: _l("Something went wrong on our side. Nothing was saved; please try again."),
     503: _l("The register is busy or being looked after. Nothing was saved; try again shortly."),
 }
+
+
+class Account(UserMixin):  # type: ignore[misc]
+    """Flask-Login's user: the viewer behind the session token."""
+
+    def __init__(self, viewer: Viewer, token: str) -> None:
+        self.viewer = viewer
+        self.id = token
 
 
 class SignedCookie(SecureCookieSessionInterface):
@@ -107,6 +116,9 @@ def init_app(app: Flask) -> None:
         RATELIMIT_STORAGE_OPTIONS={"socket_timeout": 0.5, "socket_connect_timeout": 0.5},
     )
     app.session_interface = SignedCookie()
+    manager = LoginManager(app)
+    manager.session_protection = None
+    manager.user_loader(load_account)
     csrf.init_app(app)
     app.before_request(guard)
     limiter.init_app(app)
@@ -156,20 +168,18 @@ def asset(name: str) -> str:
     return known[name]
 
 
+def load_account(token: str) -> Account | None:
+    """Whose session this is, in one statement; None when revoked, expired or unknown."""
+    viewer = accounts.viewer_for(WHO_HOLDS.rows, token, utcnow())
+    return Account(viewer, token) if viewer else None
+
+
 def viewer_or_none() -> Viewer | None:
-    """Who is signed in, if anybody; asked of the database once a request."""
+    """Who is signed in, if anybody; Flask-Login is asked once a request, and with it the database."""
     found: Any = g.get("viewer", UNASKED)
     if found is UNASKED:
-        found = g.viewer = session_holder()
+        found = g.viewer = current_user.viewer if current_user.is_authenticated else None
     return found  # type: ignore[no-any-return]
-
-
-def session_holder() -> Viewer | None:
-    """Whose session this is, in one statement; None when revoked, expired or unknown."""
-    token = session.get(HOLDER)
-    if token is None:
-        return None
-    return accounts.viewer_for(WHO_HOLDS.rows, token, utcnow())
 
 
 def viewer() -> Viewer:

@@ -1,5 +1,6 @@
 """Two clerks at once, on both databases: nothing lost, nothing doubled, no gap."""
 
+import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -7,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import world
 from sqlalchemy import func, select
 
+from cms import i18n
 from cms.models import Action, ActionKind, Complaint, Decision, Document, Stay, db
 from cms.rules import Conflict, RuleBroken
 from cms.services import complaints, enquiry, integrity, transfers
@@ -142,3 +144,14 @@ def test_the_web_process_never_loads_the_renderer(app):
         "assert 'weasyprint' not in sys.modules, 'the web process carries WeasyPrint'"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_processes_that_start_together_compile_the_catalogue_each_for_itself(tmp_path, monkeypatch):
+    folder = tmp_path / "hi" / "LC_MESSAGES"
+    folder.mkdir(parents=True)
+    shutil.copy(i18n.CATALOGUES / "hi" / "LC_MESSAGES" / "messages.po", folder)
+    monkeypatch.setattr(i18n, "CATALOGUES", tmp_path)
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _n: i18n.compile_catalogues(), range(8)))
+    assert [path.name for path in sorted(folder.iterdir())] == ["messages.mo", "messages.po"]
+    assert (folder / "messages.mo").stat().st_mode & 0o777 == 0o644
