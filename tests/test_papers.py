@@ -13,7 +13,8 @@ from cms import pdf
 from cms.jobs import sweeps
 from cms.models import CopyTo, Document, DocumentKind, DocumentState, HandOverPaper, Unit, db
 from cms.rules import SYSTEM, Post
-from cms.services import documents, orders, proposals
+from cms.services import accusing, documents, orders, proposals
+from cms.services.complaints import AccusedNamed
 from cms.services.orders import Line, LineKind, Order
 from cms.store import Store
 from cms.unit_of_work import unit_of_work
@@ -213,6 +214,24 @@ def test_the_file_is_for_those_alone_who_may_see_all_of_it(app, sign_in):
     assert "file/" not in admin.get(path).text
     for login in ("sp.srs", "sho.srs", "audit"):
         assert sign_in(login).get(path + "file/").status_code == 404
+
+
+def test_who_is_barred_from_one_complaint_of_it_has_the_page_alone(app, sign_in):
+    open_one, other = world.enquired(), world.enquired(form_key="b", phone="99999 00002")
+    numbers, other_id = (open_one.number, other.number), other.id
+    proposal, officer = ordered()
+    sweeps.render_note(the_note().id)
+    path = f"/admin/people/handover/{proposal}/{officer}/"
+    assert sign_in("io2.hsr").get(path + "file/").status_code == 200
+    head = AccusedNamed(officer_id=world.officer("sho.hsr").id)
+    with unit_of_work(world.as_viewer("dsp.hsr"), now=world.NOW) as work:
+        accusing.accuse(work, other_id, None, head, "Named later.")
+    barred, above = sign_in("io2.hsr"), sign_in("sp.hsr")
+    assert barred.get(path + "file/").status_code == 404
+    page = barred.get(path + "letter/").text
+    assert [number in page for number in numbers] == [True, False]
+    assert "file/" not in barred.get(path).text
+    assert above.get(path + "file/").status_code == 200
 
 
 def test_an_order_of_a_later_day_gives_its_note_on_that_day(app):
