@@ -25,7 +25,7 @@ from flask.sessions import SecureCookieSessionInterface
 from flask.typing import ResponseReturnValue
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
-from flask_login import LoginManager, UserMixin, current_user
+from flask_login import AnonymousUserMixin, LoginManager, UserMixin, current_user
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from itsdangerous import URLSafeTimedSerializer
 from sqlalchemy.exc import OperationalError
@@ -283,7 +283,7 @@ def database_away(error: OperationalError) -> tuple[str, int]:
     log.error("database: %s", error.orig)
     db.session.rollback()
     # Every template asks who is signed in; asking again would only fail again.
-    g.viewer = None
+    g.viewer, g._login_user = None, AnonymousUserMixin()
     return error_page(503)
 
 
