@@ -39,16 +39,17 @@ def run(app: Flask, *args: Any, code: int = 0) -> str:
 
 
 @pytest.mark.slow
-def test_a_thousand_spoilt_files(tmp_path: Path) -> None:
+def test_spoilt_files_by_the_hundred(tmp_path: Path) -> None:
+    """A thousand by hand: CMS_SPOILT=1000."""
+    count = int(os.environ.get("CMS_SPOILT", "300"))
     program = [sys.executable, str(ROOT / "tests" / "mutations.py")]
     env = os.environ | {"PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'tests'}"}
     subprocess.run([*program, "bombs", str(tmp_path)], check=True, env=env)
-    done = subprocess.run([*program, "run", str(tmp_path), "1000"], env=env, capture_output=True, text=True)
+    done = subprocess.run([*program, "run", str(tmp_path), str(count)], env=env, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-2000:]
     said = json.loads(done.stdout)
-    assert said["taken"] + said["refused"] == 1000
-    assert said["taken"] > 100
-    assert said["refused"] > 100
+    assert said["taken"] + said["refused"] == count
+    assert min(said["taken"], said["refused"]) > count // 10
     assert max(said["mb"]) < 300
 
 
