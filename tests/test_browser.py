@@ -402,6 +402,8 @@ AXE = """async () => {
   const found = await axe.run(document, {runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]});
   return found.violations.map(v => v.id + ": " + v.nodes.map(n => n.html.slice(0, 160)).join(" | "));
 }"""
+OVER_THE_NEXT = """() => [...document.querySelectorAll(".sheet td")]
+  .filter(cell => cell.scrollWidth > cell.clientWidth + 1).map(cell => cell.textContent)"""
 SCREENS = {
     None: ("/", "/track", "/verify/UNKNOWN", "/login", "/nothing-here"),
     "branch.hsr": ("/admin/", "/admin/complaint/new/", "/admin/complaint/{id}/handover/", "/admin/complaint/unsettled/",
@@ -434,6 +436,8 @@ def test_no_screen_breaks_an_accessibility_rule(chromium, station, language, siz
             wide = desk.page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
             if wide > 0:
                 broken[f"{login} {path} sideways"] = wide
+            if over := desk.page.evaluate(OVER_THE_NEXT):
+                broken[f"{login} {path} words over the next cell"] = over
         desk.errors.clear()  # the missing page among them is an error to the console
     desk.context.close()
     assert broken == {}
