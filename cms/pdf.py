@@ -20,9 +20,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-import segno
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
 
 from cms import pdf_reuse
 from cms.pdf_data import (
@@ -36,6 +34,7 @@ from cms.pdf_data import (
     ReportFinding,
 )  # fmt: skip
 from cms.pdf_language import mark_phrases
+from cms.pdf_pictures import Kept, QrCode, codes_of
 from cms.pdf_text import TextLayer
 
 if TYPE_CHECKING:
@@ -316,15 +315,16 @@ def _web_address(url: str) -> str:
     return url
 
 
-def _qr(url: str) -> Markup:
-    """A QR code of the address as SVG, by attributes alone."""
-    code = segno.make(_web_address(url), error="m", boost_error=False)
-    drawing = code.svg_inline(border=4, svgclass=None, lineclass=None, omitsize=True)
-    return Markup(drawing)  # noqa: S704  drawn by segno: holds squares, not the address
+def _qr(url: str) -> QrCode:
+    """A QR code of the address."""
+    return QrCode(_web_address(url))
 
 
-def _data_url(svg: str) -> str:
-    return "data:image/svg+xml;base64," + base64.b64encode(str(svg).encode()).decode()
+def _data_url(picture: QrCode | str) -> str:
+    """The address of a picture within a page for paper."""
+    if isinstance(picture, QrCode):
+        return picture.address
+    return "data:image/svg+xml;base64," + base64.b64encode(picture.encode()).decode()
 
 
 @cache
@@ -390,7 +390,15 @@ class _Engine:
         self._fetcher = _make_fetcher()
         self._fonts: FontConfiguration = FontConfiguration()
         self._sheets = [self._sheet(CSS, path) for path in (letter_css(version), TEMPLATES / version / "page.css")]
+        self._pictures = {_data_url(_emblem()): Kept(self._picture(_data_url(_emblem())))}
         self._lock = threading.Lock()
+
+    def _picture(self, address: str) -> Any:
+        """A picture as WeasyPrint reads it."""
+        from weasyprint import DEFAULT_OPTIONS
+        from weasyprint.images import get_image_from_uri
+
+        return get_image_from_uri({}, self._fetcher, DEFAULT_OPTIONS, address)
 
     def _sheet(self, css: type[CSS], path: Path) -> CSS:
         return css(
@@ -421,6 +429,7 @@ class _Engine:
                     font_config=self._fonts,
                     pdf_variant="pdf/ua-1",
                     pdf_identifier=identifier,
+                    cache={**self._pictures, **codes_of(page)},
                     finisher=finish,
                 )
         except FatalURLFetchingError as error:

@@ -17,8 +17,10 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
+SIDES = ("top", "right", "bottom", "left")
 MOST_STYLES = 2_000
 """All our templates have some 400; beyond, each letter makes its own again."""
 
@@ -29,8 +31,10 @@ _learning = False
 
 def install() -> None:
     """Put what is kept before WeasyPrint's own functions, once per process."""
+    import pydyf  # type: ignore[import-untyped]
     from weasyprint import css
-    from weasyprint.layout import inline, preferred
+    from weasyprint.formatting_structure.boxes import Box
+    from weasyprint.layout import background, inline, preferred
     from weasyprint.text import line_break
 
     if css.StyleFor.set_computed_styles.__module__ == __name__:
@@ -43,6 +47,10 @@ def install() -> None:
     for module in (inline, preferred):
         module.split_first_line = split
     inline.strut = strut
+    _keep_lengths()
+    background.layout_box_backgrounds = _kept_backgrounds(background.layout_box_backgrounds)
+    pydyf.Stream.data = _compressed_once(pydyf.Stream.data)
+    Box.is_in_normal_flow = _kept_by_style("in_flow", Box.is_in_normal_flow)
 
 
 @contextmanager
@@ -152,15 +160,111 @@ def _kept_struts(stock: Callable[..., Any]) -> Callable[..., Any]:
     return strut
 
 
+# ---------------------------------------------------------------- boxes
+
+
+def _keep_lengths() -> None:
+    """What a style's lengths come to within a box of a given size is the same each time."""
+    from weasyprint.formatting_structure import boxes
+    from weasyprint.layout import absolute, block, column, flex, float, grid, inline, page, percent, table
+
+    stock = percent.resolve_percentages
+    names = [f"{what}_{side}" for what in ("margin", "padding") for side in SIDES]
+    names += [f"{least}{axis}" for least in ("", "min_", "max_") for axis in ("width", "height")]
+    names += [f"border_{side}_width" for side in SIDES]
+
+    def resolve_percentages(box: Any, containing_block: Any) -> None:
+        style = box.style
+        if style["border_collapse"] == "collapse" or isinstance(box, boxes.PageBox):
+            stock(box, containing_block)
+            return
+        size = containing_block
+        if isinstance(size, boxes.Box):
+            size = (size.width, size.height)
+        kept = style.__dict__.get("lengths")
+        known = kept and kept.get(size)
+        if known:
+            box.__dict__.update(known)
+            return
+        stock(box, containing_block)
+        if _learning:
+            style.__dict__.setdefault("lengths", {})[size] = {name: box.__dict__[name] for name in names}
+
+    for module in (absolute, block, column, float, grid, inline, page, percent, table):
+        module.resolve_percentages = resolve_percentages
+    assert flex.percent is percent
+
+
+def _kept_by_style(name: str, stock: Callable[[Any], bool]) -> Callable[[Any], bool]:
+    """An answer about a box that its style alone gives."""
+
+    def asked(self: Any) -> bool:
+        known: bool | None = self.style.__dict__.get(name)
+        if known is None:
+            known = self.style.__dict__[name] = stock(self)
+        return known
+
+    return asked
+
+
+_PLAIN = {"background": None, **{f"border_{v}_{h}_radius": (0, 0) for v in ("top", "bottom") for h in ("left", "right")}}
+
+
+def _kept_backgrounds(stock: Callable[..., None]) -> Callable[..., None]:
+    """A box of a style without background, picture or round corner gets none."""
+
+    def layout_box_backgrounds(
+        page: Any, box: Any, get_image_from_uri: Any, layout_children: bool = True, style: Any = None
+    ) -> None:
+        if style is None and layout_children and "plain" in box.style.__dict__:
+            box.__dict__.update(_PLAIN)
+            for child in box.all_children():
+                layout_box_backgrounds(page, child, get_image_from_uri)
+            return
+        stock(page, box, get_image_from_uri, layout_children, style)
+        pictures = box.style["border_image_source"], box.style["mask_border_source"]
+        if pictures == (("none", None),) * 2 and _PLAIN.items() <= box.__dict__.items() and not box.remove_decoration_sides:
+            box.style.plain = True
+
+    return layout_box_backgrounds
+
+
 # ---------------------------------------------------------------- the file
 
 
 def pack(pdf: Any) -> None:
-    """Compress each stream once; pydyf does so at its highest level each time that it asks for the bytes."""
-    import pydyf  # type: ignore[import-untyped]
+    """Write out each object once: pydyf does so for the file and again for its hash."""
+    written = _written()
+    for at, entry in enumerate(pdf.objects):
+        if entry.compressible and entry.free != "f":
+            pdf.objects[at] = written(entry)
 
-    for stream in pdf.objects:
-        if isinstance(stream, pydyf.Stream) and stream.compress:
-            raw = b"\n".join(map(pydyf._to_bytes, stream.stream))
-            stream.stream, stream.compress = [zlib.compress(raw)], False
-            stream.extra["Filter"] = "/FlateDecode"
+
+@cache
+def _written() -> Any:
+    """An object of a PDF in its final bytes."""
+    import pydyf
+
+    class Written(pydyf.Object):  # type: ignore[misc]
+        data = b""
+
+        def __init__(self, entry: Any) -> None:
+            super().__init__()
+            self.number, self.data = entry.number, entry.data
+
+    return Written
+
+
+def _compressed_once(stock: Any) -> property:
+    """A stream is compressed when its bytes are asked for first, and not at the highest level."""
+    import pydyf
+
+    def data(self: Any) -> bytes:
+        if self.compress:
+            raw = b"\n".join(map(pydyf._to_bytes, self.stream))
+            self.stream, self.compress = [zlib.compress(raw)], False
+            self.extra["Filter"] = "/FlateDecode"
+        made: bytes = stock.fget(self)
+        return made
+
+    return property(data)
