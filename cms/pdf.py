@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from cms import pdf_reuse
+from cms import pdf_file, pdf_reuse
 from cms.pdf_data import (
     CopyData,
     HandOverData,
@@ -385,6 +385,7 @@ class _Engine:
 
         from cms.pdf_source import page_class
 
+        pdf_file.install()
         pdf_reuse.install()
         self._page = page_class(TEMPLATES / version / "elements.css")
         self._fetcher = _make_fetcher()
@@ -399,6 +400,10 @@ class _Engine:
         from weasyprint.images import get_image_from_uri
 
         return get_image_from_uri({}, self._fetcher, DEFAULT_OPTIONS, address)
+
+    def pictures(self, page: str) -> dict[str, Any]:
+        """The pictures of a page, by the addresses under which WeasyPrint asks for them."""
+        return {**self._pictures, **codes_of(page)}
 
     def _sheet(self, css: type[CSS], path: Path) -> CSS:
         return css(
@@ -419,7 +424,7 @@ class _Engine:
 
         def finish(document: Any, pdf: Any) -> None:
             layer.finish(document, pdf)
-            pdf_reuse.pack(pdf)
+            pdf_file.pack(pdf)
 
         try:
             with self._lock, _garbage_kept(), layer.drawing():
@@ -429,7 +434,7 @@ class _Engine:
                     font_config=self._fonts,
                     pdf_variant="pdf/ua-1",
                     pdf_identifier=identifier,
-                    cache={**self._pictures, **codes_of(page)},
+                    cache=self.pictures(page),
                     finisher=finish,
                 )
         except FatalURLFetchingError as error:

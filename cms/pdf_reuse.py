@@ -14,10 +14,8 @@ This bends private names of WeasyPrint 70.0, each with a contract test in ``test
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import cache
 from typing import Any
 
 SIDES = ("top", "right", "bottom", "left")
@@ -31,7 +29,6 @@ _learning = False
 
 def install() -> None:
     """Put what is kept before WeasyPrint's own functions, once per process."""
-    import pydyf  # type: ignore[import-untyped]
     from weasyprint import css
     from weasyprint.formatting_structure.boxes import Box
     from weasyprint.layout import background, inline, preferred
@@ -49,7 +46,6 @@ def install() -> None:
     inline.strut = strut
     _keep_lengths()
     background.layout_box_backgrounds = _kept_backgrounds(background.layout_box_backgrounds)
-    pydyf.Stream.data = _compressed_once(pydyf.Stream.data)
     Box.is_in_normal_flow = _kept_by_style("in_flow", Box.is_in_normal_flow)
 
 
@@ -166,7 +162,7 @@ def _kept_struts(stock: Callable[..., Any]) -> Callable[..., Any]:
 def _keep_lengths() -> None:
     """What a style's lengths come to within a box of a given size is the same each time."""
     from weasyprint.formatting_structure import boxes
-    from weasyprint.layout import absolute, block, column, flex, float, grid, inline, page, percent, table
+    from weasyprint.layout import absolute, block, column, float, grid, inline, page, percent, table
 
     stock = percent.resolve_percentages
     names = [f"{what}_{side}" for what in ("margin", "padding") for side in SIDES]
@@ -192,7 +188,6 @@ def _keep_lengths() -> None:
 
     for module in (absolute, block, column, float, grid, inline, page, percent, table):
         module.resolve_percentages = resolve_percentages
-    assert flex.percent is percent
 
 
 def _kept_by_style(name: str, stock: Callable[[Any], bool]) -> Callable[[Any], bool]:
@@ -207,7 +202,8 @@ def _kept_by_style(name: str, stock: Callable[[Any], bool]) -> Callable[[Any], b
     return asked
 
 
-_PLAIN = {"background": None, **{f"border_{v}_{h}_radius": (0, 0) for v in ("top", "bottom") for h in ("left", "right")}}
+_CORNERS = ("top_left", "top_right", "bottom_right", "bottom_left")
+_PLAIN: dict[str, Any] = {"background": None, **{f"border_{corner}_radius": (0, 0) for corner in _CORNERS}}
 
 
 def _kept_backgrounds(stock: Callable[..., None]) -> Callable[..., None]:
@@ -222,49 +218,9 @@ def _kept_backgrounds(stock: Callable[..., None]) -> Callable[..., None]:
                 layout_box_backgrounds(page, child, get_image_from_uri)
             return
         stock(page, box, get_image_from_uri, layout_children, style)
-        pictures = box.style["border_image_source"], box.style["mask_border_source"]
-        if pictures == (("none", None),) * 2 and _PLAIN.items() <= box.__dict__.items() and not box.remove_decoration_sides:
+        pictures = {box.style["border_image_source"][0], box.style["mask_border_source"][0]}
+        plain = pictures == {"none"} and not box.remove_decoration_sides
+        if plain and _PLAIN.items() <= box.__dict__.items():
             box.style.plain = True
 
     return layout_box_backgrounds
-
-
-# ---------------------------------------------------------------- the file
-
-
-def pack(pdf: Any) -> None:
-    """Write out each object once: pydyf does so for the file and again for its hash."""
-    written = _written()
-    for at, entry in enumerate(pdf.objects):
-        if entry.compressible and entry.free != "f":
-            pdf.objects[at] = written(entry)
-
-
-@cache
-def _written() -> Any:
-    """An object of a PDF in its final bytes."""
-    import pydyf
-
-    class Written(pydyf.Object):  # type: ignore[misc]
-        data = b""
-
-        def __init__(self, entry: Any) -> None:
-            super().__init__()
-            self.number, self.data = entry.number, entry.data
-
-    return Written
-
-
-def _compressed_once(stock: Any) -> property:
-    """A stream is compressed when its bytes are asked for first, and not at the highest level."""
-    import pydyf
-
-    def data(self: Any) -> bytes:
-        if self.compress:
-            raw = b"\n".join(map(pydyf._to_bytes, self.stream))
-            self.stream, self.compress = [zlib.compress(raw)], False
-            self.extra["Filter"] = "/FlateDecode"
-        made: bytes = stock.fget(self)
-        return made
-
-    return property(data)

@@ -33,7 +33,6 @@ _FIRST_EXTRA_CODE = 0x8000
 _NON_SPACING = "".join(chr(n) for n in range(0x900, 0xE00) if unicodedata.category(chr(n)) == "Mn")
 _INDIC = re.compile("[\u0900-\u0963\u0966-\u0dff]")
 _LETTER = re.compile("^.[MARK]*|[^MARK][MARK]*".replace("MARK", _NON_SPACING), re.DOTALL)
-_TOKEN = re.compile(rb"<([0-9a-f]*)>|([-+.\de]+)")
 _SHOW = b"] TJ"
 _EMPTY, _UNKNOWN = 0x0FFFFFFF, 0x10000000
 """Pango's glyph without ink or advance, and its mark of a letter that no font has."""
@@ -45,6 +44,8 @@ _HARFBUZZ = """
     void hb_font_get_scale (hb_font_t *font, int *x_scale, int *y_scale);
 """
 """Of HarfBuzz's own public functions, those that WeasyPrint does not declare."""
+_SIZES_RIGHT = 14802
+"""Version of Pango from which a font in a run knows its size (GNOME/pango issue 530)."""
 _INVISIBLE, _VISIBLE = b"3 Tr", b"0 Tr"
 
 _current: ContextVar[TextLayer | None] = ContextVar("text_layer", default=None)
@@ -65,11 +66,15 @@ class _Reading:
     """What a line says, the same in every letter that has it: its words and the operators that draw them."""
 
     words: list[list[_Glyph]]
-    operators: list[Any]  # of an Indic line parsed, of any other as they were drawn
+    operators: list[Any]  # a list is a text-showing operator: codes (int) and shifts (bytes)
     indic: bool
+    fonts: list[int]  # of each run, WeasyPrint's key of its font
     first: tuple[str, float]  # font and size, with which the line begins
     last: tuple[str, float]
     spaces: list[tuple[int, int]]  # of an Indic line, the glyph and width of a space in each run
+    asked: list[_Glyph] = dataclasses.field(default_factory=list)  # what was given a code, in this order,
+    given: list[int] = dataclasses.field(default_factory=list)  # the codes,
+    written: list[Any] = dataclasses.field(default_factory=list)  # and the operators with them
 
 
 @dataclasses.dataclass(slots=True)
@@ -118,43 +123,51 @@ class TextLayer:
             _current.reset(token)
 
     def draw(self, stream: Any, textbox: Any, matrix: Any, stock: Callable[[], Any]) -> Any:
-        """Draw a line: with ``stock`` the first time, and without asking Pango for its glyphs from then on.
+        """Draw a line: Pango is asked for its glyphs the first time alone.
 
-        A line that cannot be read back exactly stays as WeasyPrint draws it.
+        A line that cannot be read back exactly is drawn by ``stock``, as WeasyPrint draws it.
         """
-        layout, start, face = textbox.pango_layout, len(stream.stream), stream._current_font
+        layout = textbox.pango_layout
         reading: _Reading | None = getattr(layout, "reading", None)
         if reading is None:
-            stream._current_font = None  # the font is said, whatever stands before the line here
-            emojis = stock()
-            if len(stream.stream) == start:
-                stream._current_font = face
-                return emojis
-            if "\u00a0" in layout.text:
-                _plain_spaces(stream)
-            reading = _read(stream, layout, stream.stream[start:])
+            reading = _read(stream, textbox) if textbox.text.strip() else None
             if reading is None:
+                emojis = stock()
+                if "\u00a0" in layout.text:
+                    _plain_spaces(stream)
                 return emojis
-        fonts = [font for font, _ in _faces(stream, layout)]
-        # A letter that no font has is drawn with a code of this document alone.
-        layout.reading = reading if not any(font.missing for font in fonts) else None
+            layout.reading = reading
+        fonts = _fonts(stream, layout, reading.fonts)
         for glyph in chain.from_iterable(reading.words):  # in the order in which WeasyPrint would meet them
             fonts[glyph.run].to_unicode.setdefault(glyph.code, glyph.text)
             fonts[glyph.run].widths.setdefault(glyph.code, glyph.width)
-        del stream.stream[start:]
         stream.set_text_matrix(*matrix.values)
-        operators = reading.operators[1:] if face == reading.first else reading.operators
-        stream.stream += self._written(reading, fonts, operators) if reading.indic else operators
+        operators = self._written(reading, fonts)
+        stream.stream += operators[1:] if stream._current_font == reading.first else operators
         stream._current_font = reading.last
         return []
 
-    def _written(self, reading: _Reading, fonts: list[Any], operators: list[Any]) -> list[Any]:
+    def _written(self, reading: _Reading, fonts: list[Any]) -> list[Any]:
+        """The operators of the line, with the codes that this document has for its glyphs."""
+        if not reading.indic:
+            return reading.operators
         codes = [self._codes[font.hash] for font in fonts]
 
         def code(glyph: _Glyph) -> int:
             return codes[glyph.run].code(glyph, fonts[glyph.run])
 
-        return _Line(operators, reading.spaces).marked(reading.words, code)
+        if not reading.written or [code(glyph) for glyph in reading.asked] != reading.given:
+            asked: list[_Glyph] = []
+            given: list[int] = []
+
+            def noted(glyph: _Glyph) -> int:
+                asked.append(glyph)
+                given.append(code(glyph))
+                return given[-1]
+
+            reading.written = _Line(reading.operators, reading.spaces).marked(reading.words, noted)
+            reading.asked, reading.given = asked, given
+        return reading.written
 
     def finish(self, document: Any, pdf: Any) -> None:
         """Map the added codes back to their glyphs (WeasyPrint's ``finisher``)."""
@@ -224,31 +237,124 @@ def _runs(layout: Any) -> Iterator[Any]:
         run = run.next
 
 
-def _faces(stream: Any, layout: Any) -> list[tuple[Any, float]]:
-    """Font in the document that is drawn, and size, of each run."""
-    return [stream.add_font(item.item.analysis.font) for item in _runs(layout)]
+def _fonts(stream: Any, layout: Any, keys: list[int]) -> list[Any]:
+    """The font of each run, in the document that is drawn."""
+    try:
+        return [stream._fonts[key] for key in keys]
+    except KeyError:
+        return [stream.add_font(run.item.analysis.font)[0] for run in _runs(layout)]
 
 
-def _read(stream: Any, layout: Any, drawn: list[Any]) -> _Reading | None:
-    """Return what the line says, or None if a run is not ours or was not drawn as it was laid out."""
-    text = layout.text.encode()
-    line: list[_Glyph] = []
-    faces = _faces(stream, layout)
-    for no, (item, (font, _)) in enumerate(zip(_runs(layout), faces, strict=True)):
-        if item.item.analysis.level % 2 or not _recodable(font):
+def _read(stream: Any, textbox: Any) -> _Reading | None:
+    """Return what the line says and how it is drawn, or None if a run is not ours to draw."""
+    from weasyprint.text.ffi import pango
+
+    layout = textbox.pango_layout
+    pango.pango_layout_set_single_paragraph_mode(layout.layout, True)
+    runs = list(_runs(layout))
+    faces = [stream.add_font(run.item.analysis.font) for run in runs]
+    if pango.pango_version() < _SIZES_RIGHT:
+        faces = [(font, textbox.style["font_size"]) for font, _ in faces]
+    glyphs = [_glyphs(run) for run in runs]
+    for run, (font, _), drawn in zip(runs, faces, glyphs, strict=True):
+        if run.item.analysis.level % 2 or not _recodable(font) or any(g[0] & _UNKNOWN for g in drawn):
             return None
-        _add_run(line, item, no, font, text)
-    operators = [_parse(operator) for operator in drawn[1:]]  # without the matrix, which is of the place
-    tokens = [token for operator in operators if isinstance(operator, list) for token in operator]
-    if [token for token in tokens if isinstance(token, int)] != [glyph.code for glyph in line]:
-        return None
+    pen = _Pen()
+    line: list[_Glyph] = []
+    text = layout.text.encode()
+    for no, (run, (font, size), drawn) in enumerate(zip(runs, faces, glyphs, strict=True)):
+        pen.draw(run, font, size, drawn, stream)
+        _add_run(line, run, no, font, [g[0] for g in drawn], text)
     indic = bool(_INDIC.search(layout.text))
     words = list(_words(line)) if indic else [line]
     for word in words if indic else ():
         _settle(word)
+    keys = {id(font): key for key, font in stream._fonts.items()}
     first, last = ((font.hash, size) for font, size in (faces[0], faces[-1]))
-    spaces = [_space(font) for font, _ in faces] if indic else []
-    return _Reading(words, operators if indic else drawn[1:], indic, first, last, spaces)
+    return _Reading(
+        words, pen.operators() if indic else _joined(pen.operators()), indic, [keys[id(font)] for font, _ in faces],
+        first, last, [_space(font) for font, _ in faces] if indic else [],
+    )  # fmt: skip
+
+
+class _Pen:
+    """Writes the operators that draw glyphs where Pango set them, as WeasyPrint does."""
+
+    def __init__(self) -> None:
+        import pydyf
+
+        self._out = pydyf.Stream()
+        self._tokens: list[int | bytes] = []
+        self._font: Any = None
+
+    def operators(self) -> list[Any]:
+        """The operators so far; a list is a text-showing one, of codes (int) and shifts (bytes)."""
+        self._show()
+        operators: list[Any] = self._out.stream
+        return operators
+
+    def draw(self, run: Any, font: Any, size: float, glyphs: list[tuple[int, ...]], stream: Any) -> None:
+        """Draw a run. Shifts are thousandths of the font size to the left."""
+        from weasyprint.text.ffi import FROM_UNITS
+
+        if run.item.analysis.font != self._font:
+            self._font = run.item.analysis.font
+            self._show()
+            self._out.set_font_size(font.hash, size)
+        tokens, widths = self._tokens, font.widths
+        for glyph, advance, x, y in glyphs:
+            if glyph == _EMPTY:
+                tokens.append(b"%a" % (-advance / size))
+                continue
+            shift = x / size
+            width = widths.get(glyph)
+            if width is None:
+                width = widths[glyph] = _width(stream, self._font, glyph, size)
+            if y:
+                self._show()
+                self._out.set_text_rise(-y / 1000)
+                self._out.stream.append([b"%a" % -shift, glyph] if shift else [glyph])
+                self._out.set_text_rise(0)
+                tokens = self._tokens
+            else:
+                if shift:
+                    tokens.append(b"%a" % -shift)
+                tokens.append(glyph)
+            kerning = width + shift - advance * 1000 * FROM_UNITS / size
+            if kerning:
+                tokens.append(b"%d" % int(kerning))
+
+    def _show(self) -> None:
+        if self._tokens:
+            self._out.stream.append(self._tokens)
+            self._tokens = []
+
+
+def _width(stream: Any, pango_font: Any, glyph: int, size: float) -> int:
+    """Width of a glyph in its font, in thousandths of the font size."""
+    from weasyprint.text.ffi import FROM_UNITS, pango
+
+    pango.pango_font_get_glyph_extents(pango_font, glyph, stream.ink_rect, stream.logical_rect)
+    width: int = round(stream.logical_rect.width * 1000 * FROM_UNITS / size)
+    return width
+
+
+def _joined(operators: list[Any]) -> list[Any]:
+    """The operators with text-showing ones as bytes."""
+    return [_shown(operator) if isinstance(operator, list) else operator for operator in operators]
+
+
+def _shown(tokens: list[int | bytes]) -> bytes:
+    string = b"".join(b"<%04x>" % token if isinstance(token, int) else token for token in tokens)
+    return b"[" + string.replace(b"><", b"") + _SHOW
+
+
+def _glyphs(run: Any) -> list[tuple[int, ...]]:
+    """Glyph, advance and offsets (in Pango's units) of each glyph of a run."""
+    from weasyprint.text.ffi import ffi
+
+    words = memoryview(ffi.buffer(run.glyphs.glyphs, 20 * run.glyphs.num_glyphs)).cast("B").cast("i")
+    return list(zip(*(words[field::5].tolist() for field in range(4)), strict=True))
 
 
 def _recodable(font: Any) -> bool:
@@ -256,46 +362,29 @@ def _recodable(font: Any) -> bool:
     return font.type == "ttf" and not font.bitmap and not coloured and font.glyph_count < _FIRST_EXTRA_CODE
 
 
-def _add_run(line: list[_Glyph], item: Any, run: int, font: Any, text: bytes) -> None:
+def _add_run(line: list[_Glyph], run: Any, no: int, font: Any, glyphs: list[int], text: bytes) -> None:
     """Append the glyphs of a run, the characters of each cluster dealt to them in order."""
-    count = item.glyphs.num_glyphs
-    clusters, glyphs = _numbers(item.glyphs.log_clusters, count), _numbers(item.glyphs.glyphs, count)
-    offset, length = item.item.offset, item.item.length
+    from weasyprint.text.ffi import ffi
+
+    count, offset, length = len(glyphs), run.item.offset, run.item.length
+    clusters = ffi.unpack(run.glyphs.log_clusters, count)
     starts = [i for i in range(count) if i == 0 or clusters[i] != clusters[i - 1]]
     for first, last in pairwise([*starts, count]):
         end = length if last == count else clusters[last]
         chunk = _readable(text[offset + clusters[first] : offset + end].decode())
-        codes = [code for glyph in glyphs[first:last] if (code := _code_of(glyph, font)) is not None]
+        codes = [glyph for glyph in glyphs[first:last] if glyph != _EMPTY]
         if len(codes) == 1:
-            line.append(_Glyph(run, codes[0], font.widths[codes[0]], chunk))
+            line.append(_Glyph(no, codes[0], font.widths[codes[0]], chunk))
         elif codes:
             parts = zip(codes, _deal(chunk, len(codes)), strict=True)
-            line += [_Glyph(run, code, font.widths[code], part) for code, part in parts]
+            line += [_Glyph(no, code, font.widths[code], part) for code, part in parts]
         elif line and _INDIC.search(line[-1].text):
             line[-1].text += chunk
-
-
-def _numbers(array: Any, count: int) -> list[int]:
-    """The first number of each entry of a C array, read at one go."""
-    from weasyprint.text.ffi import ffi
-
-    words = ffi.sizeof(ffi.typeof(array).item) // 4
-    return memoryview(ffi.buffer(array, 4 * words * count)).cast("B").cast("I")[::words].tolist()
 
 
 def _readable(text: str) -> str:
     """The text without break opportunities; a no-break space is a space to the reader."""
     return text.replace("\u200b", "").replace("\u00a0", " ")
-
-
-def _code_of(glyph: int, font: Any) -> int | None:
-    """The code WeasyPrint draws for a glyph of Pango; None for one without ink or advance."""
-    if glyph == _EMPTY:
-        return None
-    if glyph & _UNKNOWN:
-        missing: int | None = font.missing.get(glyph - _UNKNOWN)
-        return missing
-    return glyph
 
 
 def _deal(text: str, glyphs: int) -> list[str]:
@@ -345,16 +434,6 @@ def _borrow(letters: list[_Glyph], at: int) -> None:
             for left, right in pairwise(letters[giver : at + 1]):
                 left.text, right.text = left.text[:-1], left.text[-1] + right.text
             return
-
-
-def _parse(operator: Any) -> Any:
-    """The codes (int) and shifts (bytes) of a text-showing operator; any other as it is."""
-    if not isinstance(operator, bytes) or not operator.endswith(_SHOW):
-        return operator
-    tokens: list[int | bytes] = []
-    for codes, shift in _TOKEN.findall(operator[: -len(_SHOW)]):
-        tokens += [shift] if shift else [int(codes[i : i + 4], 16) for i in range(0, len(codes), 4)]
-    return tokens
 
 
 def _apart(before: _Glyph, glyph: _Glyph, gap: float) -> bool:

@@ -65,7 +65,9 @@ def plain(source: str) -> bytes:
     """The page as WeasyPrint draws it without the text layer."""
     engine = pdf._engine(pdf.CURRENT)
     document = engine._page(source, engine._fetcher)
-    return document.write_pdf(stylesheets=engine._sheets, font_config=engine._fonts, pdf_variant="pdf/ua-1")
+    return document.write_pdf(
+        stylesheets=engine._sheets, font_config=engine._fonts, pdf_variant="pdf/ua-1", cache=engine.pictures(source)
+    )
 
 
 def words(text: str) -> Counter[str]:
