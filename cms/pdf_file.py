@@ -1,0 +1,59 @@
+"""The file of a letter: each object written once, each stream compressed once.
+
+pydyf writes every object for the file and once more for the file's hash, and compresses at its highest
+level each time it is asked. This bends two names of pydyf 0.13, with contract tests in
+``tests/test_pdf_reuse.py``: ``Stream.data`` and the objects of a ``PDF``.
+"""
+
+from __future__ import annotations
+
+import zlib
+from functools import cache
+from typing import Any
+
+
+def install() -> None:
+    """Compress the streams of a PDF once each, from now on in this process."""
+    import pydyf  # type: ignore[import-untyped]
+
+    if not hasattr(pydyf.Stream.data.fget, "once"):
+        pydyf.Stream.data = _compressed_once(pydyf.Stream.data)
+
+
+def pack(pdf: Any) -> None:
+    """Write out each object once: pydyf does so for the file and again for its hash."""
+    written = _written()
+    for at, entry in enumerate(pdf.objects):
+        if entry.compressible and entry.free != "f":
+            pdf.objects[at] = written(entry)
+
+
+@cache
+def _written() -> Any:
+    """An object of a PDF in its final bytes."""
+    import pydyf
+
+    class Written(pydyf.Object):  # type: ignore[misc]
+        data = b""
+
+        def __init__(self, entry: Any) -> None:
+            super().__init__()
+            self.number, self.data = entry.number, entry.data
+
+    return Written
+
+
+def _compressed_once(stock: Any) -> property:
+    """A stream is compressed when its bytes are asked for first, and not at the highest level."""
+    import pydyf
+
+    def data(self: Any) -> bytes:
+        if self.compress:
+            raw = b"\n".join(map(pydyf._to_bytes, self.stream))
+            self.stream, self.compress = [zlib.compress(raw)], False
+            self.extra["Filter"] = "/FlateDecode"
+        made: bytes = stock.fget(self)
+        return made
+
+    data.once = True  # type: ignore[attr-defined]
+    return property(data)
