@@ -40,13 +40,13 @@ def install() -> None:
     css.StyleFor.__call__ = _style_of_table(css.StyleFor.__call__)
     _keep_layouts(line_break.Layout)
     split = _kept_lines(line_break.split_first_line)
-    strut = _kept_struts(line_break.strut)
     for module in (inline, preferred):
         module.split_first_line = split
-    inline.strut = strut
+    inline.strut = _kept_by_style(line_break.strut)
+    line_break.get_font_description = _kept_by_style(line_break.get_font_description)
     _keep_lengths()
     background.layout_box_backgrounds = _kept_backgrounds(background.layout_box_backgrounds)
-    Box.is_in_normal_flow = _kept_by_style("in_flow", Box.is_in_normal_flow)
+    Box.is_in_normal_flow = _kept_flow(Box.is_in_normal_flow)
 
 
 @contextmanager
@@ -144,16 +144,16 @@ def _kept_lines(stock: Callable[..., Any]) -> Callable[..., Any]:
     return split_first_line
 
 
-def _kept_struts(stock: Callable[..., Any]) -> Callable[..., Any]:
-    """The height of an empty line hangs on the style alone."""
+def _kept_by_style(stock: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """What hangs on a style alone: the height of an empty line, the description of a font."""
 
-    def strut(style: Any) -> Any:
-        known = style.__dict__.get("strut")
+    def asked(style: Any) -> Any:
+        known = style.__dict__.get(stock.__name__)
         if known is None:
-            known = style.strut = stock(style)
+            known = style.__dict__[stock.__name__] = stock(style)
         return known
 
-    return strut
+    return asked
 
 
 # ---------------------------------------------------------------- boxes
@@ -167,16 +167,18 @@ def _keep_lengths() -> None:
     stock = percent.resolve_percentages
     names = [f"{what}_{side}" for what in ("margin", "padding") for side in SIDES]
     names += [f"{least}{axis}" for least in ("", "min_", "max_") for axis in ("width", "height")]
-    names += [f"border_{side}_width" for side in SIDES]
+    borders = [f"border_{side}_width" for side in SIDES]
+    names += borders
 
     def resolve_percentages(box: Any, containing_block: Any) -> None:
-        style = box.style
-        if style["border_collapse"] == "collapse" or isinstance(box, boxes.PageBox):
+        if isinstance(box, boxes.PageBox):
             stock(box, containing_block)
             return
-        size = containing_block
+        style, size = box.style, containing_block
         if isinstance(size, boxes.Box):
             size = (size.width, size.height)
+        if style["border_collapse"] == "collapse":  # neighbours may have given it other borders
+            size = (*size, *map(box.__dict__.get, borders))
         kept = style.__dict__.get("lengths")
         known = kept and kept.get(size)
         if known:
@@ -190,16 +192,16 @@ def _keep_lengths() -> None:
         module.resolve_percentages = resolve_percentages
 
 
-def _kept_by_style(name: str, stock: Callable[[Any], bool]) -> Callable[[Any], bool]:
-    """An answer about a box that its style alone gives."""
+def _kept_flow(stock: Callable[[Any], bool]) -> Callable[[Any], bool]:
+    """Whether a box stands in the flow hangs on its style alone."""
 
-    def asked(self: Any) -> bool:
-        known: bool | None = self.style.__dict__.get(name)
+    def is_in_normal_flow(self: Any) -> bool:
+        known: bool | None = self.style.__dict__.get("in_flow")
         if known is None:
-            known = self.style.__dict__[name] = stock(self)
+            known = self.style.in_flow = stock(self)
         return known
 
-    return asked
+    return is_in_normal_flow
 
 
 _CORNERS = ("top_left", "top_right", "bottom_right", "bottom_left")
