@@ -7,8 +7,8 @@ Nothing visible changes.
 
 This bends private names of WeasyPrint 70.0, each with a contract test in ``tests/test_pdf_text.py``:
 ``draw.text.draw_first_line``, a text box's ``pango_layout``, ``_fonts``, ``_current_font`` and
-``add_font`` of a stream, and of its fonts ``to_unicode``, ``widths``, ``missing``, ``glyph_count``,
-``type``, ``bitmap``, ``name``, ``hash`` and ``hb_font``; ``ffi`` and ``harfbuzz`` of ``text.ffi``.
+``add_font`` of a stream, and of its fonts ``to_unicode``, ``widths``, ``glyph_count``, ``type``, ``bitmap``,
+``name`` and ``hash``; ``pdf_glyphs.py`` names its own.
 """
 
 from __future__ import annotations
@@ -27,25 +27,17 @@ from functools import partial, wraps
 from itertools import chain, groupby, pairwise
 from typing import Any
 
+from cms import pdf_glyphs
+from cms.pdf_glyphs import EMPTY, SHOW, UNKNOWN, Pen, faces_of, glyphs_of, joined, runs, space
+
 _FIRST_EXTRA_CODE = 0x8000
 """Above every glyph of our fonts and above the codes WeasyPrint gives to missing letters."""
 
 _NON_SPACING = "".join(chr(n) for n in range(0x900, 0xE00) if unicodedata.category(chr(n)) == "Mn")
 _INDIC = re.compile("[\u0900-\u0963\u0966-\u0dff]")
 _LETTER = re.compile("^.[MARK]*|[^MARK][MARK]*".replace("MARK", _NON_SPACING), re.DOTALL)
-_SHOW = b"] TJ"
-_EMPTY, _UNKNOWN = 0x0FFFFFFF, 0x10000000
-"""Pango's glyph without ink or advance, and its mark of a letter that no font has."""
 _GAP = 60
 """Thousandths of the font size: a wider gap within a word some programs read as a space."""
-_HARFBUZZ = """
-    hb_bool_t hb_font_get_nominal_glyph (hb_font_t *font, hb_codepoint_t unicode, hb_codepoint_t *glyph);
-    int32_t hb_font_get_glyph_h_advance (hb_font_t *font, hb_codepoint_t glyph);
-    void hb_font_get_scale (hb_font_t *font, int *x_scale, int *y_scale);
-"""
-"""Of HarfBuzz's own public functions, those that WeasyPrint does not declare."""
-_SIZES_RIGHT = 14802
-"""Version of Pango from which a font in a run knows its size (GNOME/pango issue 530)."""
 _INVISIBLE, _VISIBLE = b"3 Tr", b"0 Tr"
 
 _current: ContextVar[TextLayer | None] = ContextVar("text_layer", default=None)
@@ -201,12 +193,11 @@ def _gid_map(font: Any, codes: _Codes) -> bytes:
 def _install() -> None:
     """Wrap the function that draws a line of text, once per process."""
     from weasyprint.draw import text
-    from weasyprint.text.ffi import ffi
 
     stock: Callable[..., Any] = text.draw_first_line
     if getattr(stock, "with_text_layer", False):
         return
-    ffi.cdef(_HARFBUZZ)
+    pdf_glyphs.install()
 
     @wraps(stock)
     def draw_first_line(stream: Any, textbox: Any, overflow: str, ellipsis: str, matrix: Any) -> Any:
@@ -227,134 +218,37 @@ def _plain_spaces(stream: Any) -> None:
             font.to_unicode.update({code: " " for code, text in font.to_unicode.items() if text == "\u00a0"})
 
 
-def _runs(layout: Any) -> Iterator[Any]:
-    """The pieces of the line, each in one font."""
-    from weasyprint.text.ffi import ffi
-
-    run = layout.get_first_line()[0].runs[0]
-    while run != ffi.NULL:
-        yield run.data
-        run = run.next
-
-
 def _fonts(stream: Any, layout: Any, keys: list[int]) -> list[Any]:
     """The font of each run, in the document that is drawn."""
     try:
         return [stream._fonts[key] for key in keys]
     except KeyError:
-        return [stream.add_font(run.item.analysis.font)[0] for run in _runs(layout)]
+        return [stream.add_font(run.item.analysis.font)[0] for run in runs(layout)]
 
 
 def _read(stream: Any, textbox: Any) -> _Reading | None:
     """Return what the line says and how it is drawn, or None if a run is not ours to draw."""
-    from weasyprint.text.ffi import pango
-
     layout = textbox.pango_layout
-    pango.pango_layout_set_single_paragraph_mode(layout.layout, True)
-    runs = list(_runs(layout))
-    faces = [stream.add_font(run.item.analysis.font) for run in runs]
-    if pango.pango_version() < _SIZES_RIGHT:
-        faces = [(font, textbox.style["font_size"]) for font, _ in faces]
-    glyphs = [_glyphs(run) for run in runs]
-    for run, (font, _), drawn in zip(runs, faces, glyphs, strict=True):
-        if run.item.analysis.level % 2 or not _recodable(font) or any(g[0] & _UNKNOWN for g in drawn):
+    pieces = list(runs(layout))
+    faces = faces_of(stream, textbox, pieces)
+    drawn = [glyphs_of(run) for run in pieces]
+    for run, (font, _), glyphs in zip(pieces, faces, drawn, strict=True):
+        if run.item.analysis.level % 2 or not _recodable(font) or any(glyph & UNKNOWN for glyph, *_ in glyphs):
             return None
-    pen = _Pen()
-    line: list[_Glyph] = []
-    text = layout.text.encode()
-    for no, (run, (font, size), drawn) in enumerate(zip(runs, faces, glyphs, strict=True)):
-        pen.draw(run, font, size, drawn, stream)
-        _add_run(line, run, no, font, [g[0] for g in drawn], text)
-    indic = bool(_INDIC.search(layout.text))
+    pen, line, text = Pen(stream), [], layout.text.encode()
+    for no, (run, (font, size), glyphs) in enumerate(zip(pieces, faces, drawn, strict=True)):
+        pen.draw(run, font, size, glyphs)
+        line += _dealt(run, no, font, [glyph for glyph, *_ in glyphs], text)
+    operators, indic = pen.operators(), bool(_INDIC.search(layout.text))
     words = list(_words(line)) if indic else [line]
     for word in words if indic else ():
         _settle(word)
     keys = {id(font): key for key, font in stream._fonts.items()}
     first, last = ((font.hash, size) for font, size in (faces[0], faces[-1]))
     return _Reading(
-        words, pen.operators() if indic else _joined(pen.operators()), indic, [keys[id(font)] for font, _ in faces],
-        first, last, [_space(font) for font, _ in faces] if indic else [],
+        words, operators if indic else joined(operators), indic, [keys[id(font)] for font, _ in faces],
+        first, last, [space(font) for font, _ in faces] if indic else [],
     )  # fmt: skip
-
-
-class _Pen:
-    """Writes the operators that draw glyphs where Pango set them, as WeasyPrint does."""
-
-    def __init__(self) -> None:
-        import pydyf
-
-        self._out = pydyf.Stream()
-        self._tokens: list[int | bytes] = []
-        self._font: Any = None
-
-    def operators(self) -> list[Any]:
-        """The operators so far; a list is a text-showing one, of codes (int) and shifts (bytes)."""
-        self._show()
-        operators: list[Any] = self._out.stream
-        return operators
-
-    def draw(self, run: Any, font: Any, size: float, glyphs: list[tuple[int, ...]], stream: Any) -> None:
-        """Draw a run. Shifts are thousandths of the font size to the left."""
-        from weasyprint.text.ffi import FROM_UNITS
-
-        if run.item.analysis.font != self._font:
-            self._font = run.item.analysis.font
-            self._show()
-            self._out.set_font_size(font.hash, size)
-        tokens, widths = self._tokens, font.widths
-        for glyph, advance, x, y in glyphs:
-            if glyph == _EMPTY:
-                tokens.append(b"%a" % (-advance / size))
-                continue
-            shift = x / size
-            width = widths.get(glyph)
-            if width is None:
-                width = widths[glyph] = _width(stream, self._font, glyph, size)
-            if y:
-                self._show()
-                self._out.set_text_rise(-y / 1000)
-                self._out.stream.append([b"%a" % -shift, glyph] if shift else [glyph])
-                self._out.set_text_rise(0)
-                tokens = self._tokens
-            else:
-                if shift:
-                    tokens.append(b"%a" % -shift)
-                tokens.append(glyph)
-            kerning = width + shift - advance * 1000 * FROM_UNITS / size
-            if kerning:
-                tokens.append(b"%d" % int(kerning))
-
-    def _show(self) -> None:
-        if self._tokens:
-            self._out.stream.append(self._tokens)
-            self._tokens = []
-
-
-def _width(stream: Any, pango_font: Any, glyph: int, size: float) -> int:
-    """Width of a glyph in its font, in thousandths of the font size."""
-    from weasyprint.text.ffi import FROM_UNITS, pango
-
-    pango.pango_font_get_glyph_extents(pango_font, glyph, stream.ink_rect, stream.logical_rect)
-    width: int = round(stream.logical_rect.width * 1000 * FROM_UNITS / size)
-    return width
-
-
-def _joined(operators: list[Any]) -> list[Any]:
-    """The operators with text-showing ones as bytes."""
-    return [_shown(operator) if isinstance(operator, list) else operator for operator in operators]
-
-
-def _shown(tokens: list[int | bytes]) -> bytes:
-    string = b"".join(b"<%04x>" % token if isinstance(token, int) else token for token in tokens)
-    return b"[" + string.replace(b"><", b"") + _SHOW
-
-
-def _glyphs(run: Any) -> list[tuple[int, ...]]:
-    """Glyph, advance and offsets (in Pango's units) of each glyph of a run."""
-    from weasyprint.text.ffi import ffi
-
-    words = memoryview(ffi.buffer(run.glyphs.glyphs, 20 * run.glyphs.num_glyphs)).cast("B").cast("i")
-    return list(zip(*(words[field::5].tolist() for field in range(4)), strict=True))
 
 
 def _recodable(font: Any) -> bool:
@@ -362,17 +256,18 @@ def _recodable(font: Any) -> bool:
     return font.type == "ttf" and not font.bitmap and not coloured and font.glyph_count < _FIRST_EXTRA_CODE
 
 
-def _add_run(line: list[_Glyph], run: Any, no: int, font: Any, glyphs: list[int], text: bytes) -> None:
-    """Append the glyphs of a run, the characters of each cluster dealt to them in order."""
+def _dealt(run: Any, no: int, font: Any, glyphs: list[int], text: bytes) -> list[_Glyph]:
+    """The glyphs of a run, the characters of each cluster dealt to them in order."""
     from weasyprint.text.ffi import ffi
 
+    line: list[_Glyph] = []
     count, offset, length = len(glyphs), run.item.offset, run.item.length
     clusters = ffi.unpack(run.glyphs.log_clusters, count)
     starts = [i for i in range(count) if i == 0 or clusters[i] != clusters[i - 1]]
     for first, last in pairwise([*starts, count]):
         end = length if last == count else clusters[last]
         chunk = _readable(text[offset + clusters[first] : offset + end].decode())
-        codes = [glyph for glyph in glyphs[first:last] if glyph != _EMPTY]
+        codes = [glyph for glyph in glyphs[first:last] if glyph != EMPTY]
         if len(codes) == 1:
             line.append(_Glyph(no, codes[0], font.widths[codes[0]], chunk))
         elif codes:
@@ -380,6 +275,7 @@ def _add_run(line: list[_Glyph], run: Any, no: int, font: Any, glyphs: list[int]
             line += [_Glyph(no, code, font.widths[code], part) for code, part in parts]
         elif line and _INDIC.search(line[-1].text):
             line[-1].text += chunk
+    return line
 
 
 def _readable(text: str) -> str:
@@ -446,17 +342,6 @@ def _apart(before: _Glyph, glyph: _Glyph, gap: float) -> bool:
     return glyph.run == before.run and _is_indic(before) and _is_indic(glyph)
 
 
-def _space(font: Any) -> tuple[int, int]:
-    """The glyph of a space and its width, rounded as WeasyPrint rounds that of every glyph it draws."""
-    from weasyprint.text.ffi import ffi, harfbuzz
-
-    glyph, scale = ffi.new("hb_codepoint_t *"), ffi.new("int[2]")
-    harfbuzz.hb_font_get_nominal_glyph(font.hb_font, ord(" "), glyph)
-    harfbuzz.hb_font_get_scale(font.hb_font, scale, scale + 1)
-    advance = harfbuzz.hb_font_get_glyph_h_advance(font.hb_font, glyph[0])
-    return int(glyph[0]), round(advance * 1000 / scale[0])
-
-
 class _Line:
     """Writes the operators of a line again, word by word."""
 
@@ -512,7 +397,7 @@ class _Line:
         gap = sum(map(float, shifts))
         count = max(1, math.ceil(-gap / width))
         self._flush()
-        self._written += [_INVISIBLE, b"[%.6f<%s>" % (gap + count * width, b"%04x" % filler * count) + _SHOW, _VISIBLE]
+        self._written += [_INVISIBLE, b"[%.6f<%s>" % (gap + count * width, b"%04x" % filler * count) + SHOW, _VISIBLE]
 
     def _close(self) -> None:
         """End a word, or the part of it before a gap: MuPDF loses its place where a mark goes on behind one."""
@@ -525,5 +410,5 @@ class _Line:
 
     def _flush(self) -> None:
         if self._string:
-            self._written.append(b"[" + b"".join(self._string).replace(b"><", b"") + _SHOW)
+            self._written.append(b"[" + b"".join(self._string).replace(b"><", b"") + SHOW)
             self._string.clear()

@@ -441,3 +441,13 @@ def test_memory_does_not_grow_over_200_renders():
     for number in range(200):
         render(number)
     assert resident_mb() - before < 10
+
+
+def test_a_code_is_found_under_the_address_weasyprint_asks_for():
+    from cms.pdf_pictures import codes_of
+
+    url = 'https://cms.example/v?a=1&b="2"'
+    page = pdf.html("copy.html", dataclasses.replace(COPY, verify_url=url), language="hi", embed=True)
+    assert [code.text for code in codes_of(page).values()] == [url]
+    assert codes_of('<p>src="qr:x" is no picture here</p>'.replace('"', "&#34;")) == {}
+    assert pdf.render("copy.html", dataclasses.replace(COPY, verify_url=url), language="hi").startswith(b"%PDF")

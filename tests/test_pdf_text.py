@@ -19,7 +19,7 @@ import pypdfium2
 import pytest
 from letter_samples import COPY, SAMPLES
 
-from cms import pdf, pdf_text
+from cms import pdf, pdf_glyphs, pdf_text
 
 NAMES = """श्री कृष्ण कुमार, श्रीमती विद्या देवी, प्रज्ञा, ज्ञानेन्द्र, राजेन्द्र सिंह, महेन्द्र, सुरेश, ऋषि, ॐ प्रकाश,
 द्वारका प्रसाद, ब्रह्म दत्त, क्षितिज, त्रिलोक, हृदय राम, शुभ्रा, पृथ्वी सिंह, वीरेन्द्र, कर्मवीर, धर्मेन्द्र, निर्मला,
@@ -274,6 +274,35 @@ def test_contract_draw_first_line():
     assert "emojis = draw_first_line(" in inspect.getsource(text.draw_text)
 
 
+@pytest.mark.parametrize("source", [*STYLES, *SAMPLES])
+def test_contract_the_pen_draws_as_weasyprint_does(source, monkeypatch):
+    """Every line of the corpus and of our letters, operator by operator."""
+    from weasyprint.draw import text
+
+    stock = inspect.unwrap(text.draw_first_line)
+    lines = []
+
+    def beside(stream, textbox, overflow, ellipsis, matrix):
+        start = len(stream.stream)
+        emojis = stock(stream, textbox, overflow, ellipsis, matrix)
+        drawn = stream.stream[start + 1 :]
+        if not drawn:
+            return emojis
+        pieces = list(pdf_glyphs.runs(textbox.pango_layout))
+        pen = pdf_glyphs.Pen(stream)
+        for run, (font, size) in zip(pieces, pdf_glyphs.faces_of(stream, textbox, pieces), strict=True):
+            pen.draw(run, font, size, pdf_glyphs.glyphs_of(run))
+        ours = pdf_glyphs.joined(pen.operators())
+        lines.append((drawn, ours[len(ours) - len(drawn) :]))  # the first font may hold on from the line before
+        return emojis
+
+    monkeypatch.setattr(text, "draw_first_line", beside)
+    plain(page(STYLES[source]) if source in STYLES else pdf.html(*SAMPLES[source], language="hi", embed=True))
+    assert len(lines) > 8
+    for theirs, ours in lines:
+        assert [part.replace(b"<>", b"") for part in theirs] == ours
+
+
 def test_contract_stream_is_a_list_of_operators(line):
     assert isinstance(line.stream.stream, list)
     shown = [operator for operator in line.drawn if isinstance(operator, bytes) and operator.endswith(b"] TJ")]
@@ -303,10 +332,11 @@ def test_contract_pango_structures():
     assert {"num_glyphs", "glyphs", "log_clusters"} <= fields
     assert {"offset", "length", "analysis"} <= {name for name, _ in ffi.typeof("PangoItem").fields}
     assert {"level", "font"} <= {name for name, _ in ffi.typeof("PangoAnalysis").fields}
-    assert pdf_text._EMPTY == pango.PANGO_GLYPH_EMPTY
-    assert pdf_text._UNKNOWN == pango.PANGO_GLYPH_UNKNOWN_FLAG
+    assert pdf_glyphs.EMPTY == pango.PANGO_GLYPH_EMPTY
+    assert pdf_glyphs.UNKNOWN == pango.PANGO_GLYPH_UNKNOWN_FLAG
     assert ffi.sizeof("PangoGlyphInfo") == 20
-    assert next(name for name, _ in ffi.typeof("PangoGlyphInfo").fields) == "glyph"
+    assert [name for name, _ in ffi.typeof("PangoGlyphInfo").fields] == ["glyph", "geometry", "attr"]
+    assert [name for name, _ in ffi.typeof("PangoGlyphGeometry").fields] == ["width", "x_offset", "y_offset"]
 
 
 @pytest.mark.parametrize(
@@ -328,7 +358,7 @@ def test_contract_font(line, name, kind):
 def test_contract_harfbuzz_names_the_space(line):
     pdf_text._install()
     for font in line.stream._fonts.values():
-        space, width = pdf_text._space(font)
+        space, width = pdf_glyphs.space(font)
         assert width == font.widths.get(space, width)
         assert 200 < width < 300
 
