@@ -72,6 +72,7 @@ from cms.tables.choices import (
     DecisionKind,
     DocumentKind,
     DocumentState,
+    Edition,
     FieldKind,
     Kind,
     Language,
@@ -122,6 +123,10 @@ class Unit(Named, Versioned, Recorded, Model):
     letterhead_en: Mapped[str | None] = column(
         String(200), label=_l("Letterhead in English"), hide="grid filter"
     )
+    edition: Mapped[Edition | None] = column(
+        choice(Edition, "edition"), label=_l("Language of its papers"), hide="grid filter",
+        help=_l("Without a choice, that of the office above; above the highest, Hindi with English below."),
+    )  # fmt: skip
     active: Mapped[bool] = column(
         Boolean, label=_l("In use"), default=True, server_default=true(), hide="grid"
     )

@@ -1,6 +1,7 @@
 """Papers of an office: its address and list of copies, the versions of the templates, the hand-over note as a file."""
 
 import hashlib
+import io
 import shutil
 from datetime import timedelta
 
@@ -11,7 +12,7 @@ from sqlalchemy import func, select
 
 from cms import pdf
 from cms.jobs import sweeps
-from cms.models import CopyTo, Document, DocumentKind, DocumentState, HandOverPaper, Unit, db
+from cms.models import CopyTo, Document, DocumentKind, DocumentState, Edition, HandOverPaper, Unit, db
 from cms.rules import SYSTEM, Post
 from cms.services import accusing, documents, orders, proposals
 from cms.services.complaints import AccusedNamed
@@ -83,6 +84,45 @@ def test_the_administrator_keeps_both_in_a_grid(app, sign_in):
     assert report_of(world.disposed())["copies_en"] == ["SP Hisar"]
     assert 'name="address_hi"' in admin.get(f"/admin/unit/edit/?id={unit.id}").text
     assert sign_in("sho.hsr").post("/admin/copyto/new/", row).status_code in (403, 404)
+
+
+# ---------------------------------------------------------------- editions
+
+
+def words_of(document, app, tmp_path):
+    """What the made file of a document says, and the page beside it."""
+    store = Store(tmp_path / "made")
+    assert documents.make(SYSTEM, document.id, store, "https://cms.example", pdf.render)
+    db.session.expire_all()
+    file = io.BytesIO(documents.file_of(document, store))
+    return " ".join(sheet.extract_text() for sheet in PdfReader(file).pages)
+
+
+def test_an_office_says_in_which_language_its_papers_are(app, sign_in, tmp_path):
+    def issued(key):
+        return documents.latest(db.session(), world.registered(form_key=key).id, DocumentKind.COPY)
+
+    both = issued("a")
+    assert both.edition is Edition.HI_EN
+    kept(code="HSR", edition=Edition.EN_HI)
+    assert issued("b").edition is Edition.EN_HI  # of the office above
+    kept(code="HSR-PS01", edition=Edition.HI)
+    hindi = issued("c")
+    assert (hindi.edition, both.edition) == (Edition.HI, Edition.HI_EN)
+    said = words_of(hindi, app, tmp_path)
+    assert "शिकायत की प्रति" in said
+    assert "Your rights" not in said
+    assert "Your rights" in words_of(both, app, tmp_path)
+    page = sign_in("sho.hsr").get(f"/admin/complaint/{hindi.complaint_id}/document/{hindi.id}/page/").text
+    assert "आपके अधिकार" in page
+    assert "Your rights" not in page
+    kept(code="HSR-PS01", edition=Edition.EN)
+    db.session.expire_all()
+    assert hindi.edition is Edition.HI  # what was issued stays
+
+
+def test_each_edition_has_its_order_of_languages():
+    assert {documents.EDITIONS[edition] for edition in Edition} == set(pdf.LANGUAGES)
 
 
 # ---------------------------------------------------------------- versions

@@ -19,10 +19,21 @@ from cms.admin_views.edge import seen, url_of
 from cms.admin_views.opening import note_opening
 from cms.authz import allowed
 from cms.i18n import _, ist_day
-from cms.models import AppealResult, Complaint, DeadlineKind, Document, DocumentKind, DocumentState, RequestKind, db
+from cms.models import (
+    AppealResult,
+    Complaint,
+    DeadlineKind,
+    Document,
+    DocumentKind,
+    DocumentState,
+    Edition,
+    RequestKind,
+    db,
+)
 from cms.rules import LYING, MOVES, Move, NotFound, Status, Viewer, day_end
 from cms.services import clocks, documents, handing_over, handover_note, letters, noting, requests
 from cms.services.desk import Forbidden
+from cms.services.wording import edition
 from cms.unit_of_work import Work, utcnow
 from cms.web import viewer, write
 
@@ -93,15 +104,16 @@ def preview(complaint_id: int, kind: str) -> str:
         raise NotFound("Document")
     extensions = current_app.extensions
     work = Work(db.session(), viewer(), "page", utcnow(), extensions["cms_vault"])
-    page = drawn(wanted, plan.data(work, complaint), extensions["cms_settings"].public_url, version)
+    public_url, spoken = extensions["cms_settings"].public_url, edition(complaint.unit)
+    page = drawn(wanted, plan.data(work, complaint), public_url, version, spoken)
     note_opening(complaint_id)
     return page
 
 
-def drawn(kind: DocumentKind, words: dict[str, Any], public_url: str, version: str) -> str:
-    """The page of words that no document row holds, in a version of the templates."""
+def drawn(kind: DocumentKind, words: dict[str, Any], public_url: str, version: str, spoken: Edition) -> str:
+    """The page of words that no document row holds, in a version of the templates and an edition."""
     unissued = Document(
-        kind=kind, code="-", template=version, state=DocumentState.PENDING,
+        kind=kind, code="-", template=version, state=DocumentState.PENDING, edition=spoken,
         data={**words, "version": 0, "verification_code": ""},
     )  # fmt: skip
     data = documents.printed(unissued, public_url, NO_CODE)
@@ -135,4 +147,5 @@ def handover_file(proposal_id: int, officer_id: int) -> Response:
 def handover_letter(proposal_id: int, officer_id: int) -> str:
     """The hand-over note on the letterhead, to be printed and signed by both."""
     note = handing_over.note_of(db.session(), viewer(), proposal_id, officer_id)
-    return pdf.html("handover.html", handover_note.data(note), language="hi", embed=False)
+    language = documents.EDITIONS[edition(note.officer.unit)]
+    return pdf.html("handover.html", handover_note.data(note), language=language, embed=False)

@@ -26,6 +26,7 @@ from cms.models import (
     Document,
     DocumentKind,
     DocumentState,
+    Edition,
     EnquiryReport,
     PartyRole,
     Rendered,
@@ -53,6 +54,7 @@ from cms.services.wording import (
     both,
     copies,
     days,
+    edition,
     in_both_scripts,
     language_of,
     letterhead,
@@ -116,6 +118,7 @@ def issue(
         code=code,
         data={**data, **memo, "version": version, "verification_code": code},
         template=CURRENT,
+        edition=edition(complaint.unit),
         state=DocumentState.PENDING,
     )
     work.session.add(document)
@@ -350,13 +353,13 @@ def template_of(document: Document) -> str:
     return f"{document.template}/{TEMPLATES[document.kind]}"
 
 
-LANGUAGE = "hi"
-"""Hindi above English for everybody; an English complaint is no reason to hide the Hindi."""
+EDITIONS = {Edition.HI_EN: "hi", Edition.EN_HI: "en", Edition.HI: "hi-only", Edition.EN: "en-only"}
+"""What ``cms.pdf`` calls them. It hangs on the office: an English complaint is no reason to hide the Hindi."""
 
 
-def language_for(document: Document) -> str:
-    """In which edition a document is issued."""
-    return LANGUAGE
+def language_for(paper: Rendered) -> str:
+    """In which languages a paper is, as ``cms.pdf`` calls it."""
+    return EDITIONS[paper.edition]
 
 
 def latest(session: Session, complaint_id: int, kind: DocumentKind) -> Document | None:
@@ -409,8 +412,9 @@ def make(
         else:
             rows = [HandOverRow(**row) for row in paper.data["rows"]]
             data, template = HandOverData(**{**paper.data, "rows": rows}), f"{paper.template}/handover.html"
+        language = language_for(paper)
     try:
-        content = render(template, data, language=LANGUAGE)
+        content = render(template, data, language=language)
     except DocumentRefused:
         settle(actor, paper_id, None, b"", of)
         raise

@@ -18,7 +18,7 @@ from cms.rules import SYSTEM
 from cms.services import handing_over
 from cms.services.handing_over import HandedOver, HandOverNote
 from cms.services.people import HEAD_OF
-from cms.services.wording import both, days, language_of, letterhead, moments, office, with_rank
+from cms.services.wording import both, days, edition, language_of, letterhead, moments, office, with_rank
 from cms.unit_of_work import Work
 
 
@@ -33,8 +33,9 @@ def issue(work: Work, proposal: Proposal) -> None:
         note = handing_over.note_of(work.session, SYSTEM, proposal.id, officer_id)
         said = asdict(data(note))
         paper = HandOverPaper(
-            proposal_id=proposal.id, officer_id=officer_id, issued_at=work.now, data=said, template=CURRENT
-        )
+            proposal_id=proposal.id, officer_id=officer_id, issued_at=work.now, data=said, template=CURRENT,
+            edition=edition(note.officer.unit),
+        )  # fmt: skip
         work.session.add(paper)
         work.session.flush()
         work.hint("render_note", paper.id)

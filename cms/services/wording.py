@@ -14,7 +14,7 @@ from flask_babel import force_locale
 from sqlalchemy import or_, select
 
 from cms.i18n import _, english_date, hindi_date, is_devanagari, ist_day, language, show_moment
-from cms.models import Complaint, CopyTo, DocumentKind, Officer, Party, PartyRole, Unit
+from cms.models import Complaint, CopyTo, DocumentKind, Edition, Officer, Party, PartyRole, Unit
 from cms.rules import SUPERIORS, Post, Seat, Viewer
 from cms.unit_of_work import Work
 
@@ -84,6 +84,11 @@ def contact(unit: Unit | None) -> dict[str, str]:
             ("hi", found.address_hi, found.address_en), ("en", found.address_en, found.address_hi),
         )
     }  # fmt: skip
+
+
+def edition(unit: Unit | None) -> Edition:
+    """In which languages the papers of an office are: as it says, or the nearest office above it."""
+    return next(filter(None, (u.edition for u in upwards(unit))), Edition.HI_EN)
 
 
 def offices(complaint: Complaint) -> list[Unit]:

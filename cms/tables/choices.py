@@ -100,6 +100,15 @@ class DocumentKind(Choice):
     NOTING = _l("Noting sheet")
 
 
+class Edition(Choice):
+    """In which languages a paper is; a complainant's own words stay as they were given."""
+
+    HI_EN = _l("Hindi, English below")
+    EN_HI = _l("English, Hindi below")
+    HI = _l("Hindi alone")
+    EN = _l("English alone")
+
+
 class DocumentState(Choice):
     """Whether the bytes exist."""
 

@@ -24,7 +24,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from cms.columns import binary, choice, column, key, link
 from cms.i18n import _l
 from cms.tables.base import Model, Recorded, Versioned, partial
-from cms.tables.choices import Channel, DocumentKind, DocumentState
+from cms.tables.choices import Channel, DocumentKind, DocumentState, Edition
 
 
 class Rendered:
@@ -33,6 +33,9 @@ class Rendered:
     issued_at: Mapped[datetime]
     data: Mapped[dict[str, Any]] = mapped_column(JSON)
     template: Mapped[str] = mapped_column(String(8), default="v1", server_default="v1")
+    edition: Mapped[Edition] = mapped_column(
+        choice(Edition, "edition"), default=Edition.HI_EN, server_default="HI_EN"
+    )
     state: Mapped[DocumentState] = mapped_column(
         choice(DocumentState, "state"), default=DocumentState.PENDING
     )
