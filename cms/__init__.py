@@ -32,6 +32,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.extensions["cms_settings"] = settings
     app.extensions["cms_vault"] = Vault(settings.secret_key)
     app.extensions["cms_store"] = Store(settings.data_dir / "documents")
+    app.extensions["cms_batches"] = Store(settings.data_dir / "documents" / "batches")
     app.extensions["cms_hint"] = partial(queue.hint, settings)
     database.init_app(app, settings.database_url)
     audit.install()

@@ -38,6 +38,7 @@ from cms.models import (
     Party,
     Policy,
     Posting,
+    PrintBatch,
     Proposal,
     QuickText,
     Rank,
@@ -260,6 +261,11 @@ def proposal_scope(viewer: Viewer) -> ColumnElement[bool]:
     return Proposal.unit_id.in_(units_of(seats)) if seats else false()
 
 
+def batch_scope(viewer: Viewer) -> ColumnElement[bool]:
+    """Files for printing: whose desk asked for them. Each letter in it is asked for anew."""
+    return PrintBatch.asked_by_id == viewer.user_id if may(viewer, "deliver") else false()
+
+
 CHILDREN: frozenset[type[Any]] = frozenset(
     {Party, Document, Attachment, Request, Direction, Appeal, EnquiryReport, Deadline, Stay, Round, Seen}
 )
@@ -278,6 +284,7 @@ REGISTRY: Mapping[type[Any], Any] = {
     ApprovalRule: staff_unit,
     CopyTo: staff_unit,
     Proposal: proposal_scope,
+    PrintBatch: batch_scope,
     Officer: officer_scope,
     Posting: posting_scope,
     User: admin_only,

@@ -50,6 +50,8 @@ TEMPLATES = ROOT / "templates" / "pdf"
 """A folder for each version. A released one is never edited: what was issued with it stays as it was."""
 CURRENT = "v1"
 """The version with which documents are issued now."""
+LISTS = "lists"
+"""The folder of papers that are not issued and have no version: they stand on the head of any."""
 
 #: The files that the style sheet of the PDF names; without them WeasyPrint dies, not raises.
 FONT_FILES = (
@@ -256,7 +258,7 @@ def _cleaned(value: Any) -> Any:
 def _templates(version: str) -> Environment:
     """The Jinja environment of a version: everything escaped, a missing field is an error."""
     environment = Environment(
-        loader=FileSystemLoader(TEMPLATES / version),
+        loader=FileSystemLoader([TEMPLATES / version, TEMPLATES / LISTS]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

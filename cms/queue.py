@@ -34,8 +34,9 @@ JOBS = {
     "deliver": "cms.jobs.sweeps.deliver",
     "render": "cms.jobs.sweeps.render",
     "render_note": "cms.jobs.sweeps.render_note",
+    "render_batch": "cms.jobs.sweeps.render_batch",
 }
-QUEUE_OF = {"render": RENDER, "render_note": RENDER}
+QUEUE_OF = {"render": RENDER, "render_note": RENDER, "render_batch": RENDER}
 TIMEOUT = {DEFAULT: 300, RENDER: 30}
 
 LAST_SWEEP, TICK, ALIVE = "cms:last_sweep", "cms:tick", "cms:alive:"

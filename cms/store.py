@@ -39,6 +39,10 @@ class Store:
         os.close(folder)
         return sha256
 
+    def drop(self, sha256: str, suffix: str = ".pdf") -> None:
+        """Take away a file that was kept for a time only; an issued document never is."""
+        self.path(sha256, suffix).unlink(missing_ok=True)
+
     def get(self, sha256: str, suffix: str = ".pdf") -> bytes | None:
         """The bytes, or None if they are gone or no longer match their name."""
         try:

@@ -12,8 +12,8 @@ from sqlalchemy import Connection, text
 
 from cms.models import db
 
-MAY_DELETE = frozenset({"barred_unit", "submission", "alembic_version"})
-"""Derived rows that are rebuilt, and keys of forms that are old; nothing else is ever deleted."""
+MAY_DELETE = frozenset({"barred_unit", "submission", "print_batch", "alembic_version"})
+"""Derived rows that are rebuilt, keys of forms and files for printing that are old; nothing else is ever deleted."""
 
 FINAL: Mapping[str, tuple[str, ...]] = {
     "action": (),

@@ -265,7 +265,7 @@ def test_against_the_superintendent_it_goes_to_the_range(app):
 WAYS = (
     "/admin/", "/admin/complaint/", "/admin/complaint/?clock=open", "/admin/complaint/?book=restricted",
     "/admin/complaint/?q={number}", "/admin/complaint/export/csv/", "/admin/complaint/export/csv/?book=restricted",
-    "/admin/complaint/unsettled/", "/admin/complaint/letters/copies/", "/admin/people/", "/admin/people/changes/",
+    "/admin/complaint/unsettled/", "/admin/complaint/letters/copies/", "/admin/complaint/letters/copies/file/", "/admin/people/", "/admin/people/changes/",
 )  # fmt: skip
 
 

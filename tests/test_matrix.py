@@ -387,7 +387,7 @@ def test_nothing_can_be_deleted(app, sign_in):
 COVERED = {
     # what a test above or a file of its own walks through
     "moves.page", "handover.deliver", "handover.page", "handover.pdf_state", "handover.document_page", "handover.download",
-    "handover.unsettled", "papers.preview", "papers.issue_noting", "papers.handover_letter", "papers.handover_file", "handover.letters", "handover.letter_css", "pages.read_notice", "admin.index", "register.same_phone",
+    "handover.unsettled", "papers.preview", "papers.issue_noting", "papers.handover_letter", "papers.handover_file", "handover.letters", "handover.letter_css", "printing.page", "printing.state", "printing.download", "pages.read_notice", "admin.index", "register.same_phone",
     "register.suggestions", "complaint.create_view",
     # test_attachments.py and test_dossier.py
     "attachments.page", "attachments.download", "attachments.picture", "attachments.small", "history.page",

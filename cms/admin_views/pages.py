@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from flask_admin import Admin, AdminIndexView, expose
 from sqlalchemy import select
 
-from cms.admin_views import attachments, frame, handover, history, moves, papers, register, waiting
+from cms.admin_views import attachments, frame, handover, history, moves, papers, printing, register, waiting
 from cms.admin_views.dossier import dossier
 from cms.admin_views.edge import url_of
 from cms.admin_views.opening import note_opening
@@ -68,5 +68,5 @@ def init_app(app: Flask, admin: Admin) -> None:
     """Register our pages beside the views of the admin."""
     frame.install(app)
     app.register_blueprint(blueprint)
-    for part in (register, handover, moves, attachments, history, papers):
+    for part in (register, handover, printing, moves, attachments, history, papers):
         app.register_blueprint(part.blueprint)

@@ -10,10 +10,10 @@ import time
 import redis
 from flask import current_app
 
-from cms import notify, pdf, queue
-from cms.models import Document, HandOverPaper, Rendered, db
+from cms import notify, pdf, pdf_batch, queue
+from cms.models import Document, HandOverPaper, PrintBatch, Rendered, db
 from cms.rules import SYSTEM
-from cms.services import documents, integrity, messages, orders, requests, transfers, upkeep
+from cms.services import batches, documents, integrity, messages, orders, requests, transfers, upkeep
 from cms.services import reminders as ladder
 from cms.settings import Settings
 from cms.store import Store
@@ -34,6 +34,12 @@ def settings() -> Settings:
 def store() -> Store:
     """Where issued files lie."""
     found: Store = current_app.extensions["cms_store"]
+    return found
+
+
+def kept() -> Store:
+    """Where files lie that are made for printing and go after a day."""
+    found: Store = current_app.extensions["cms_batches"]
     return found
 
 
@@ -66,19 +72,23 @@ def pending_documents(slot: int) -> int:
     """Hint again at documents whose bytes are still missing."""
     waiting = documents.pending(db.session(), utcnow())
     notes = documents.pending(db.session(), utcnow(), of=HandOverPaper)
+    files = documents.pending(db.session(), utcnow(), of=PrintBatch)
     db.session.rollback()
     for document_id in waiting:
         queue.hint(settings(), "render", document_id, job_id=f"document-{document_id}")
     for paper_id in notes:
         queue.hint(settings(), "render_note", paper_id, job_id=f"note-{paper_id}")
+    for batch_id in files:
+        queue.hint(settings(), "render_batch", batch_id, job_id=f"batch-{batch_id}")
     swept()
-    return len(waiting) + len(notes)
+    return len(waiting) + len(notes) + len(files)
 
 
 def life(slot: int) -> int:
-    """End holds whose days are over, return transfers nobody answered, forget old form keys."""
+    """End holds whose days are over, return transfers nobody answered, forget old form keys and printing files."""
     done = requests.end_holds() + transfers.lapse() + orders.take_effect()
     upkeep.forget_forms(db.engine, utcnow())
+    batches.forget(kept(), utcnow())
     swept()
     return done
 
@@ -110,6 +120,15 @@ def render(document_id: int) -> bool:
 def render_note(paper_id: int) -> bool:
     """Make the bytes of one hand-over note."""
     return make(paper_id, HandOverPaper)
+
+
+def render_batch(batch_id: int) -> bool:
+    """Make one file of many letters to be printed."""
+    try:
+        return batches.make(batch_id, store(), kept(), pdf.render, pdf_batch.join)
+    except pdf.DocumentRefused as error:
+        log.error("PrintBatch %s is refused: %s", batch_id, error)
+        return False
 
 
 def make(paper_id: int, of: type[Rendered] = Document) -> bool:

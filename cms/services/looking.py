@@ -39,13 +39,27 @@ def looked(work: Work, complaint_id: int) -> bool:
     complaint: Complaint | None = work.session.scalar(query.options(joinedload(Complaint.unit)))
     if complaint is None or work.actor.user_id is None:
         return False
+    return insert_once(work.session, SEEN, line(work, complaint)) == 1
+
+
+def looked_through(work: Work, ids: list[int]) -> int:
+    """The same for many complaints whose papers the actor took in one file; how many lines were new."""
+    query = visible(select(Complaint).where(Complaint.id.in_(ids)), Complaint, work.actor)
+    noted = select(Seen.complaint_id).where(
+        Seen.complaint_id.in_(ids), Seen.user_id == work.actor.user_id, Seen.hour == hour_of(work.now)
+    )
+    rows = work.session.scalars(query.where(Complaint.id.not_in(noted)).options(joinedload(Complaint.unit)))
+    return sum(insert_once(work.session, SEEN, line(work, complaint)) for complaint in rows.all())
+
+
+def line(work: Work, complaint: Complaint) -> dict[str, Any]:
+    """What is noted of one opening: who, when, and from which seat."""
     seat = next((s for s in work.actor.seats if covers((s,), complaint.unit)), None)
     seat = seat or next(iter(work.actor.seats), None)
-    values = {
+    return {
         "complaint_id": complaint.id, "user_id": work.actor.user_id, "hour": hour_of(work.now), "at": work.now,
         "name": work.actor.name[:80], "post": seat.post.name if seat else "", "unit_id": seat.unit_id if seat else None,
     }  # fmt: skip
-    return insert_once(work.session, SEEN, values) == 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from sqlalchemy import (
     Integer,
     String,
     UniqueConstraint,
+    false,
     true,
 )  # fmt: skip
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -76,6 +77,24 @@ class HandOverPaper(Rendered, Model):
     id: Mapped[int] = key()
     proposal_id: Mapped[int] = mapped_column(ForeignKey("proposal.id"))
     officer_id: Mapped[int] = mapped_column(ForeignKey("officer.id"))
+
+
+class PrintBatch(Rendered, Model):
+    """Letters that a desk asked for as one file to be printed. A convenience: row and file go after a time."""
+
+    __tablename__ = "print_batch"
+    __table_args__ = (
+        CheckConstraint("state <> 'READY' OR sha256 IS NOT NULL", name="bytes"),
+        Index("ix_print_batch_asked_by_id", "asked_by_id", "id"),
+        Index("ix_print_batch_until", "until"),
+        partial("ix_print_batch_pending", "id", where="state = 'PENDING'"),
+    )  # fmt: skip
+    id: Mapped[int] = key()
+    asked_by_id: Mapped[int] = mapped_column(ForeignKey("user_account.id"))
+    unit_id: Mapped[int] = mapped_column(ForeignKey("unit.id"))
+    kind: Mapped[DocumentKind] = mapped_column(choice(DocumentKind, "kind"))
+    apart: Mapped[bool] = mapped_column(Boolean, default=False, server_default=false())
+    until: Mapped[datetime]
 
 
 class Delivery(Model):
