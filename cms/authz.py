@@ -45,6 +45,7 @@ from cms.models import (
     Request,
     Round,
     Seen,
+    Signatory,
     Source,
     Stay,
     Unit,
@@ -105,7 +106,7 @@ KEPT_BY: Mapping[type[Any], str] = {
     Unit: "masters", Rank: "masters", Mode: "masters", Source: "masters",
     Category: "masters", Disposition: "masters", Officer: "people", Policy: "masters",
     Holiday: "masters", ApprovalRule: "masters", DispositionField: "masters", HoldReason: "masters",
-    QuickText: "masters", CopyTo: "masters",
+    QuickText: "masters", CopyTo: "masters", Signatory: "masters",
 }  # fmt: skip
 """What "edit" means for the rows of a registry table; elsewhere it means "edit"."""
 
@@ -283,6 +284,7 @@ REGISTRY: Mapping[type[Any], Any] = {
     Holiday: staff_unit,
     ApprovalRule: staff_unit,
     CopyTo: staff_unit,
+    Signatory: staff_unit,
     Proposal: proposal_scope,
     PrintBatch: batch_scope,
     Officer: officer_scope,

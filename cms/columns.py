@@ -29,6 +29,7 @@ class Ui:
     search: part of the grid's search box. sort: offered as an order of the grid; needs an
     index that ends in id. read: permission needed to see it (None: whoever sees the row).
     write: permission needed to change it (None: never by form; moved by a use case).
+    empty: what it means that there is no value, in words ("every document").
     """
 
     label: Label
@@ -38,6 +39,7 @@ class Ui:
     sort: bool = False
     read: str | None = None
     write: str | None = None
+    empty: Label | None = None
 
 
 class Choice(enum.Enum):
@@ -99,10 +101,11 @@ def column(
     sort: bool = False,
     read: str | None = None,
     write: str | None = "edit",
+    empty: Label | None = None,
     **kwargs: Any,
 ) -> MappedColumn[Any]:
     """Declare a column once; ``hide`` lists screens separated by blanks (see :class:`Ui`)."""
-    ui = Ui(label, help, frozenset(hide.split()), search, sort, read, write)
+    ui = Ui(label, help, frozenset(hide.split()), search, sort, read, write, empty)
     return mapped_column(*args, info={"ui": ui}, **kwargs)
 
 
@@ -114,10 +117,11 @@ def link(
     sort: bool = False,
     read: str | None = None,
     write: str | None = "edit",
+    empty: Label | None = None,
     **kwargs: Any,
 ) -> Relationship[Any]:
     """Declare a to-one relation once; shown by its target's own name, chosen by look-up."""
-    ui = Ui(label, help, frozenset(hide.split()), False, sort, read, write)
+    ui = Ui(label, help, frozenset(hide.split()), False, sort, read, write, empty)
     return relationship(*args, info={"ui": ui}, **kwargs)
 
 

@@ -8,7 +8,7 @@ Complaint:    Complaint, Party, Accused, BarredUnit, Allegation, NumberSeries, C
 Life:         Round, Stay, Assignment, Action, Attachment, Request, Hold, Direction, Consent, Appeal
 Report:       EnquiryReport, ReportFinding, Decision
 Clocks:       Deadline, DeadlineChange, Reminder
-Papers:       Document, Delivery, HandOverPaper, PrintBatch, CopyTo, Feedback
+Papers:       Document, Delivery, HandOverPaper, PrintBatch, CopyTo, Signatory, Feedback
 Messages:     Notice, Outbox
 Bookkeeping:  Chain, History, Seal, Stamp, ImportBatch, Imported, Seen, Submission
 
@@ -85,7 +85,7 @@ from cms.tables.choices import (
     SendState,
 )  # fmt: skip
 from cms.tables.orders import complaint_indexes
-from cms.tables.papers import CopyTo, Delivery, Document, HandOverPaper, PrintBatch, Rendered
+from cms.tables.papers import CopyTo, Delivery, Document, HandOverPaper, PrintBatch, Rendered, Signatory
 
 # ---------------------------------------------------------------- places
 

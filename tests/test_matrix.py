@@ -317,7 +317,7 @@ def test_editing_a_complaint(app, sign_in):
             assert fingerprint() == before, (row, login)
 
 
-REGISTRY = ("mode", "source", "category", "disposition", "rank", "unit", "officer", "dispositionfield", "holdreason", "copyto",
+REGISTRY = ("mode", "source", "category", "disposition", "rank", "unit", "officer", "dispositionfield", "holdreason", "copyto", "signatory",
             "quicktext", "policy", "holiday", "approvalrule")  # fmt: skip
 
 

@@ -139,9 +139,10 @@ def piece(model: type[Any], f: Field, lang: str) -> Piece:
     said = plain_words(f, lang)
     own = f.kind in (Kind.TEXT, Kind.LONG) and not f.ui.sort
     mark = tagged(lang) if own else escaped
+    nothing = str(f.ui.empty or "")
 
     def text(columns: Sequence[Column], now: datetime) -> list[str]:
-        return ["" if value is None else said(value) for value in columns[0]]
+        return [nothing if value is None else said(value) for value in columns[0]]
 
     def html(columns: Sequence[Column], now: datetime) -> Iterable[str]:
         return mark(text(columns, now))

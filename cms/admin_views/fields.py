@@ -113,8 +113,9 @@ class LinkField(WTField):
     sentence; the candidates of an ambiguous one are offered as radio buttons.
     """
 
-    def __init__(self, *args: Any, target: Any, nullable: bool, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, target: Any, nullable: bool, empty: Any = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.empty = empty
         self.target = target
         self.nullable = nullable
         self.lookup: Lookup | None = None
@@ -175,8 +176,9 @@ class LinkField(WTField):
 class ChoiceField(WTField):
     """One member of a Choice; posted and stored by name, shown by label."""
 
-    def __init__(self, *args: Any, of: type[Choice], nullable: bool, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, of: type[Choice], nullable: bool, empty: Any = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.empty = empty
         self.of = of
         self.nullable = nullable
 
@@ -244,9 +246,9 @@ def form_field(f: Field) -> Any:
     """The unbound form field of one declared field."""
     common: dict[str, Any] = {"label": f.ui.label, "description": f.ui.help or ""}
     if f.kind is Kind.LINK:
-        return LinkField(target=f.target, nullable=f.nullable, **common)
+        return LinkField(target=f.target, nullable=f.nullable, empty=f.ui.empty, **common)
     if f.kind is Kind.CHOICE and f.choices is not None:
-        return ChoiceField(of=f.choices, nullable=f.nullable, **common)
+        return ChoiceField(of=f.choices, nullable=f.nullable, empty=f.ui.empty, **common)
     if f.kind is Kind.FLAG:
         default = getattr(f.column.default, "arg", None)
         return FlagField(nullable=f.nullable, default=default, **common)

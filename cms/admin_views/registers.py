@@ -41,6 +41,7 @@ from cms.models import (
     Priority,
     QuickText,
     Rank,
+    Signatory,
     Source,
     Unit,
 )  # fmt: skip
@@ -291,6 +292,7 @@ def add_views(admin: Admin) -> None:
     admin.add_view(ModelAdmin(HoldReason, _l("Reasons of a hold"), lists))
     admin.add_view(ModelAdmin(QuickText, _l("Quick texts"), lists))
     admin.add_view(ModelAdmin(CopyTo, _l("Copies of papers"), lists))
+    admin.add_view(ModelAdmin(Signatory, _l("Who signs papers"), lists))
     rules = _l("Rules")
     admin.add_view(ModelAdmin(Policy, _l("Clocks"), rules))
     admin.add_view(ModelAdmin(Holiday, _l("Holidays"), rules))

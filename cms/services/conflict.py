@@ -139,13 +139,7 @@ def may_enquire(
 
 def is_barred(work: Work, complaint: Complaint, officer_id: int) -> bool:
     """True if the officer is accused, or posted today in a barred subtree."""
-    if officer_id in people.restricting_officers(work.session, complaint.id):
-        return True
-    barred = people.barred_units(work.session, complaint.id)
-    if not barred:
-        return False
-    paths = people.paths_of(work.session, [officer_id], ist_day(work.now)).get(officer_id, [])
-    return any(f"/{unit_id}/" in path for unit_id in barred for path in paths)
+    return people.is_barred(work.session, complaint.id, officer_id, ist_day(work.now))
 
 
 def blinds(work: Work, complaint: Complaint, viewer: Viewer) -> bool:

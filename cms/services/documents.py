@@ -48,6 +48,7 @@ from cms.pdf_data import (
 )  # fmt: skip
 from cms.rules import SUPERIORS, Post
 from cms.services import clocks, people
+from cms.services.signing import signature, signing_seat
 from cms.services.step import round_of
 from cms.services.wording import (
     addressee,
@@ -62,8 +63,6 @@ from cms.services.wording import (
     office,
     offices,
     ordinal,
-    signature,
-    signing_seat,
     with_rank,
 )  # fmt: skip
 from cms.services.wording import complainant as complainant
@@ -155,7 +154,7 @@ def copy_data(work: Work, complaint: Complaint) -> dict[str, Any]:
         **days("due_on", promise.due_at if promise else complaint.due_at),
         **both(lambda: promise.derivation(show_day) if promise else "", "due_reason"),
         **moments("issued_at", work.now),
-        **signature(work, complaint.unit.path),
+        **signature(work, complaint, DocumentKind.COPY),
     }
 
 
@@ -207,7 +206,7 @@ def report_data(work: Work, complaint: Complaint) -> dict[str, Any]:
         "outcome_language": language_of(reasons),
         **appeal(work, complaint, present),
         **moments("issued_at", work.now),
-        **signature(work, complaint.unit.path),
+        **signature(work, complaint, DocumentKind.REPORT),
         **copies(work, complaint, DocumentKind.REPORT),
     }
 

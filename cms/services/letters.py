@@ -25,6 +25,7 @@ from cms.models import (
 )  # fmt: skip
 from cms.services import documents, noting, people
 from cms.services.desk import complaint_for
+from cms.services.signing import signature
 from cms.services.wording import (
     addressee,
     both,
@@ -35,7 +36,6 @@ from cms.services.wording import (
     moments,
     office,
     offices,
-    signature,
     with_rank,
 )  # fmt: skip
 from cms.unit_of_work import Work
@@ -86,7 +86,7 @@ def letter_data(
         "subject_en": subject[1],
         "parts": parts,
         **moments("issued_at", work.now),
-        **signature(work, complaint.unit.path),
+        **signature(work, complaint, kind),
         **copies(work, complaint, kind),
     }
 

@@ -24,6 +24,7 @@ from cms.models import (
     DeadlineKind,
     Desk,
     Direction,
+    DocumentKind,
     EnquiryReport,
     Officer,
     Posting,
@@ -34,6 +35,7 @@ from cms.models import (
     User,
 )  # fmt: skip
 from cms.pdf_data import NotingRound, NotingRow
+from cms.services.signing import signature
 from cms.services.wording import (
     both,
     complainant,
@@ -43,7 +45,6 @@ from cms.services.wording import (
     moments,
     office,
     offices,
-    signature,
     with_rank,
 )  # fmt: skip
 from cms.unit_of_work import Work
@@ -111,7 +112,7 @@ def data(work: Work, complaint: Complaint) -> dict[str, Any]:
         **days("due_on", complaint.due_at),
         "rounds": [asdict(one) for one in sheet(work.session, complaint)],
         **moments("issued_at", work.now),
-        **signature(work, complaint.unit.path),
+        **signature(work, complaint, DocumentKind.NOTING),
     }
 
 

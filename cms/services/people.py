@@ -174,6 +174,26 @@ def holders(session: Session, unit_id: int, post: Post, day: date) -> set[int]:
     return set(session.scalars(query))
 
 
+def holder(session: Session, unit_id: int, post: Post, on: date) -> Posting | None:
+    """Who answers for a post of a unit on that day: a cover before the one who is covered for."""
+    query = select(Posting).join(Officer).where(
+        Posting.unit_id == unit_id, Posting.post == post, Posting.in_force(on), Officer.active
+    )  # fmt: skip
+    found = session.scalars(query.options(joinedload(Posting.officer).joinedload(Officer.rank)))
+    return min(found, key=lambda p: (BEFORE.index(p.charge), p.id), default=None)
+
+
+def is_barred(session: Session, complaint_id: int, officer_id: int, on: date) -> bool:
+    """True if the officer is restrictively accused, or posted that day in a barred subtree."""
+    if officer_id in restricting_officers(session, complaint_id):
+        return True
+    barred = barred_units(session, complaint_id)
+    if not barred:
+        return False
+    paths = paths_of(session, [officer_id], on).get(officer_id, [])
+    return any(f"/{unit_id}/" in path for unit_id in barred for path in paths)
+
+
 def paths_of(
     session: Session, officer_ids: Iterable[int], on: date, posts: Iterable[Post] = Post
 ) -> dict[int, list[str]]:

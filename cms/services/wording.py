@@ -1,4 +1,4 @@
-"""What all papers of the office say in the same words: dates, letterhead, who signs, who gets a copy.
+"""What all papers of the office say in the same words: dates, letterhead, who gets a copy.
 
 Every text is made in both languages at issue; a paper never changes with the reader's.
 """
@@ -15,7 +15,7 @@ from sqlalchemy import or_, select
 
 from cms.i18n import _, english_date, hindi_date, is_devanagari, ist_day, language, show_moment
 from cms.models import Complaint, CopyTo, DocumentKind, Edition, Officer, Party, PartyRole, Unit
-from cms.rules import SUPERIORS, Post, Seat, Viewer
+from cms.rules import Post
 from cms.unit_of_work import Work
 
 
@@ -144,26 +144,6 @@ def with_rank(officer: Officer) -> str:
 def office(post: Post, unit: Unit | None) -> str:
     """A post with its unit, in the language in force."""
     return ", ".join(filter(None, [str(post.label), unit.name if unit else ""]))
-
-
-def signing_seat(actor: Viewer, path: str) -> Seat | None:
-    """The seat in which the actor signs: the highest of those over the unit, else his first."""
-    over = [seat for seat in actor.seats if path.startswith(seat.path)] or list(actor.seats[:1])
-    rank = {post: number for number, post in enumerate(SUPERIORS)}
-    return max(over, key=lambda seat: rank.get(seat.post, -1), default=None)
-
-
-def signature(work: Work, path: str) -> dict[str, str]:
-    """Who signs a paper of the unit at ``path``: the actor's name, rank, post and office."""
-    officer = work.session.get(Officer, work.actor.officer_id) if work.actor.officer_id else None
-    seat = signing_seat(work.actor, path)
-    unit = work.session.get(Unit, seat.unit_id) if seat else None
-    return {
-        "officer_name": in_both_scripts(officer) or work.actor.name,
-        "officer_rank_hi": officer.rank.name_hi if officer else "",
-        "officer_rank_en": officer.rank.name_en if officer else "",
-        **both(lambda: office(seat.post if seat else Post.BRANCH, unit), "officer_post"),
-    }
 
 
 def ordinal(number: int) -> str:

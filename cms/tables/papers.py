@@ -5,13 +5,14 @@ Relations to the complaint and the unit are named: their tables stand above, in 
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import (
     JSON,
     Boolean,
     CheckConstraint,
+    Date,
     ForeignKey,
     Index,
     Integer,
@@ -24,6 +25,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from cms.columns import binary, choice, column, key, link
 from cms.i18n import _l
+from cms.rules import Post
 from cms.tables.base import Model, Recorded, Versioned, partial
 from cms.tables.choices import Channel, DocumentKind, DocumentState, Edition
 
@@ -126,9 +128,51 @@ class CopyTo(Versioned, Recorded, Model):
         "Unit", label=_l("Unit"), help=_l("Holds for the units below too, unless they have a list of their own.")
     )
     kind: Mapped[DocumentKind | None] = column(
-        choice(DocumentKind, "kind"), label=_l("Document"), help=_l("Empty: every document without a list of its own.")
-    )
+        choice(DocumentKind, "kind"), label=_l("Document"), empty=_l("every document"),
+        help=_l("A list for one kind of document goes before the list for every document."),
+    )  # fmt: skip
     name_en: Mapped[str] = column(String(120), label=_l("Name in English"), search=True)
     name_hi: Mapped[str] = column(String(120), label=_l("Name in Hindi"), search=True)
     position: Mapped[int] = column(Integer, label=_l("Place in the list"), default=1)
     active: Mapped[bool] = column(Boolean, label=_l("In use"), default=True, server_default=true(), nullable=False)
+
+
+class Signatory(Versioned, Recorded, Model):
+    """Who signs the letters of an office instead of whoever issues them: a post, and the words for it.
+
+    It holds for this very office: a district that signs "for Superintendent" says nothing of its stations.
+    """
+
+    __tablename__ = "signatory"
+    __table_args__ = (
+        CheckConstraint("valid_to IS NULL OR valid_to > valid_from", name="dates"),
+        Index("ix_signatory_unit_id", "unit_id"),
+    )
+    id: Mapped[int] = key()
+    unit_id: Mapped[int] = mapped_column(ForeignKey("unit.id"))
+    unit: Mapped[Any] = link(
+        "Unit", label=_l("Unit"), foreign_keys="Signatory.unit_id",
+        help=_l("The office whose letters they are. The units below it sign for themselves."),
+    )  # fmt: skip
+    kind: Mapped[DocumentKind | None] = column(
+        choice(DocumentKind, "kind"), label=_l("Document"), empty=_l("every document"),
+        help=_l("A row for one kind of document goes before the row for every document."),
+    )  # fmt: skip
+    post: Mapped[Post] = column(
+        choice(Post, "post"), label=_l("Signed by"),
+        help=_l("Whoever holds this post on the day of issue. While it is vacant, whoever issues the letter signs."),
+    )  # fmt: skip
+    seat_id: Mapped[int | None] = mapped_column(ForeignKey("unit.id"))
+    seat: Mapped[Any] = link(
+        "Unit", label=_l("Unit of this post"), foreign_keys="Signatory.seat_id", empty=_l("the same unit")
+    )
+    words_en: Mapped[str] = column(
+        String(120), label=_l("Words below the name in English"), search=True,
+        help=_l("For example: for Superintendent of Police, Hisar"),
+    )  # fmt: skip
+    words_hi: Mapped[str] = column(
+        String(120), label=_l("Words below the name in Hindi"), search=True,
+        help=_l("For example: for Superintendent of Police, Hisar"),
+    )  # fmt: skip
+    valid_from: Mapped[date] = column(Date, label=_l("Valid from"))
+    valid_to: Mapped[date | None] = column(Date, label=_l("Valid before"))

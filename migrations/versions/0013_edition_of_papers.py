@@ -1,12 +1,12 @@
 """In which languages an office's papers are, and each paper is.
 
-Revision: 0013, after 0011
+Revision: 0013, after 0012
 """
 
 from alembic import op
 
 revision = "0013"
-down_revision = "0011"
+down_revision = "0012"
 branch_labels = None
 depends_on = None
 
