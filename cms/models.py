@@ -609,6 +609,7 @@ class Party(Recorded, Versioned, Model):
     __table_args__ = (
         UniqueConstraint("complaint_id", "role", "position"),
         Index("ix_party_phone", "phone", "complaint_id"),
+        partial("ix_party_phone_2", "phone_2", "complaint_id", where="phone_2 IS NOT NULL"),
         Index("ix_party_name", "name", "complaint_id"),
     )
     id: Mapped[int] = key()
@@ -619,7 +620,7 @@ class Party(Recorded, Versioned, Model):
     name: Mapped[str] = column(binary(120), label=_l("Name"), search=True, read="pii")
     relative: Mapped[str | None] = column(String(120), label=_l("Father's or husband's name"), read="pii")
     phone: Mapped[str | None] = column(binary(20), label=_l("Mobile"), search=True, read="pii")
-    phone_2: Mapped[str | None] = column(binary(20), label=_l("Second mobile"), read="pii")
+    phone_2: Mapped[str | None] = column(binary(20), label=_l("Second mobile"), search=True, read="pii")
     email: Mapped[str | None] = column(String(120), label=_l("E-mail"), read="pii")
     address: Mapped[str | None] = column(String(300), label=_l("Address"), read="pii")
 

@@ -24,6 +24,7 @@ from cms.authz import Book, visible
 from cms.i18n import ist_day
 from cms.models import Category, Complaint, Officer, Policy, Unit, db
 from cms.rules import SYSTEM
+from cms.services import documents
 from cms.services.complaints import AccusedNamed
 from cms.tables.orders import SHORT_CLOCK
 from cms.unit_of_work import unit_of_work, utcnow
@@ -339,6 +340,18 @@ def test_search_by_number_phone_and_name(cases: list[Complaint], sign_in: SignIn
     assert found["ramfal"] == []
     assert "three letters" in browser.get(GRID, query_string={"q": "श"}).text
     assert numbers(sign_in("sp.srs").get(GRID, query_string={"q": "99999 00000"}).text) == []
+
+
+def test_search_knows_the_second_telephone(cases: list[Complaint], sign_in: SignIn) -> None:
+    with unit_of_work(SYSTEM) as work:
+        party = documents.complainant(work.session.get_one(Complaint, cases[2].id))
+        assert party is not None
+        party.phone_2 = "+919876500000"
+    browser = sign_in("adgp")
+    for q in ("98765 00000", "+919876500000", "98765", "99999 00002"):
+        assert numbers(browser.get(GRID, query_string={"q": q}).text) == [cases[2].number], q
+    assert numbers(sign_in("sp.hsr").get(GRID, query_string={"q": "98765 00000"}).text) == []
+    assert cases[2].number in sign_in("branch.srs").post("/admin/complaint/same-phone/", {"phone": "98765 00000"}).text
 
 
 def test_restricted_complaints_have_a_list_and_a_count_of_their_own(cases: list[Complaint], sign_in: SignIn) -> None:

@@ -393,7 +393,7 @@ COVERED = {
     "attachments.page", "attachments.download", "attachments.picture", "attachments.small", "history.page",
     # test_people_pages.py
     "postings.register", "postings.order", "postings.handover", "changes.changes", "changes.change", "changes.confirm",
-    "changes.refuse", "changes.account", "permissions.page", "against.page", "against.drop",
+    "changes.refuse", "changes.withdraw", "changes.account", "permissions.page", "against.page", "against.drop",
     # test_web.py and test_public.py
     "web.login", "web.sign_in", "web.sign_out", "web.change_language", "web.welcome", "health.healthz", "static", "admin.static",
     "public.home", "public.ask", "public.track", "public.download", "public.document_page", "public.verify", "public.verify_file", "public.check",

@@ -18,6 +18,7 @@ from cms.models import (
     Deadline,
     DeadlineKind,
     Desk,
+    History,
     HoldReason,
     Officer,
     Posting,
@@ -117,6 +118,23 @@ def test_nobody_confirms_his_own_posting(app):
     assert proposals.waiting(db.session, viewer("dsp.hsr")) == 0
     confirm(one, "sp.hsr")
     assert held("dsp.hsr") == {("HSR-PS02", "IO", "SUBSTANTIVE")}
+
+
+def test_the_proposer_takes_his_own_back_with_a_reason(app):
+    one = propose(line("io2.hsr", "HSR-PS02", Post.IO))
+    for login, reason, match in (("sp.hsr", "Not mine.", "Only the person"), ("branch.hsr", " ", "Fill in")):
+        with pytest.raises(RuleBroken, match=match), unit_of_work(viewer(login), now=NOW) as work:
+            proposals.withdraw(work, one.id, None, reason)
+    with unit_of_work(viewer("branch.hsr"), now=NOW) as work:
+        proposals.withdraw(work, one.id, None, "Wrong officer.")
+    row = db.session.get(Proposal, one.id)
+    assert (row.accepted, row.decided_by_id, row.outcome) == (False, None, {"withdrawn": "Wrong officer."})
+    assert held("io2.hsr") == {("HSR-PS01", "IO", "SUBSTANTIVE")}
+    told = db.session.scalars(select(History).where(History.table_name == "proposal").order_by(History.id.desc())).first()
+    assert "Wrong officer." in str(told.changes)
+    for act in (lambda work: proposals.confirm(work, one.id, None), lambda work: proposals.withdraw(work, one.id, None, "x")):
+        with pytest.raises(RuleBroken, match="decided already"), unit_of_work(viewer("branch.hsr"), now=NOW) as work:
+            act(work)
 
 
 def test_refused_with_a_reason_nothing_happens(app):

@@ -101,6 +101,22 @@ def test_refused_by_form(app, sign_in):
     assert "Not now." in sign_in("branch.hsr").get(path).get_data(as_text=True)
 
 
+def test_withdrawn_by_form(app, sign_in):
+    one = propose(line("io2.hsr", "HSR-PS02", Post.IO))
+    path, browser = f"/admin/people/changes/{one.id}/", sign_in("branch.hsr")
+    assert f"{path}withdraw/" in browser.get(path).text
+    assert f"{path}withdraw/" not in sign_in("sp.hsr").get(path).text
+    assert sign_in("sp.hsr").post(f"{path}withdraw/", {"version": one.version, "reason": "x"}).status_code == 422
+    assert sign_in("sp.srs").post(f"{path}withdraw/", {"version": one.version, "reason": "x"}).status_code in (403, 404)
+    assert browser.post(f"{path}withdraw/", {"version": one.version, "reason": ""}).status_code == 422
+    assert browser.post(f"{path}withdraw/", {"version": one.version + 1, "reason": "x"}).status_code == 409
+    assert browser.post(f"{path}withdraw/", {"version": one.version, "reason": "Wrong officer."}).status_code == 303
+    page = sign_in("sp.hsr").get(path).text
+    assert "Wrong officer." in page
+    assert "Withdrawn" in page
+    assert "Withdrawn" in sign_in("sp.hsr").get("/admin/people/changes/").text
+
+
 def test_many_officers_pasted(app, sign_in):
     rows = "B-io.hsr\tHSR-PS02\tIO\tB-io2.hsr\nB-sho2.hsr\thsr-ps01\tsho\n\nB-sho.hsr\t-\t\n"
     answer = sign_in("branch.hsr").post("/admin/people/order/", slots(lines=rows))

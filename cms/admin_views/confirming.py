@@ -85,6 +85,7 @@ def show_change(proposal: Proposal, sentence: str | None = None) -> str:
         "admin/people/change.html",
         p=proposal, title=title_of(proposal), sentence=sentence, why=why, form=request.form,
         may_decide=proposal.decided_at is None and why is None and may(who, "confirm"),
+        may_withdraw=proposal.decided_at is None and proposal.proposed_by_id == who.user_id,
         rows=order_rows(Order.of(proposal)) if is_order else [],
         notes={line["officer"] for line in handing_over.lines_of(proposal) if line["cases"]},
         officer=session.get(Officer, officer_id) if officer_id else None,
@@ -152,6 +153,19 @@ def refuse(proposal_id: int) -> ResponseReturnValue:
     except (RuleBroken, Conflict, Repeated) as refusal:
         return refused(proposal_id, refusal)
     flash(_("Refused. Nothing was changed."), "success")
+    return redirect(f"/admin/people/changes/{proposal_id}/", 303)
+
+
+@blueprint.post("/changes/<int:proposal_id>/withdraw/")
+def withdraw(proposal_id: int) -> ResponseReturnValue:
+    """Take back one's own change with a reason; nothing happens."""
+    change_for(proposal_id)
+    try:
+        with write() as work:
+            proposals.withdraw(work, proposal_id, number("version"), value("reason"))
+    except (RuleBroken, Conflict, Repeated) as refusal:
+        return refused(proposal_id, refusal)
+    flash(_("Withdrawn. Nothing was changed."), "success")
     return redirect(f"/admin/people/changes/{proposal_id}/", 303)
 
 

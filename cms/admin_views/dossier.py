@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from cms import pdf
@@ -220,10 +220,11 @@ def same_phone(
     session: Session, viewer: Viewer, complaint: Complaint, party: Party | None
 ) -> list[Complaint]:
     """Other complaints in scope that came from this phone, newest first."""
-    if party is None or not party.phone:
+    phones = [number for number in (party.phone, party.phone_2) if number] if party else []
+    if not phones:
         return []
     others = select(Party.complaint_id).where(
-        Party.phone == party.phone, Party.complaint_id != complaint.id
+        or_(Party.phone.in_(phones), Party.phone_2.in_(phones)), Party.complaint_id != complaint.id
     )
     query = visible(select(Complaint).where(Complaint.id.in_(others)), Complaint, viewer)
     return list(session.scalars(query.order_by(Complaint.id.desc()).limit(SAME_PHONE)))

@@ -8,7 +8,7 @@ from typing import Any
 
 from flask import Blueprint, jsonify, redirect, render_template, request
 from flask.typing import ResponseReturnValue
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import joinedload
 
 from cms.admin_views import handover, lookups
@@ -242,7 +242,7 @@ def same_phone() -> str:
 
 def earlier(phone: str) -> list[Complaint]:
     """The last complaints of this phone that the viewer may see, newest first."""
-    by_phone = select(Party.complaint_id).where(Party.phone == phone)
+    by_phone = select(Party.complaint_id).where(or_(Party.phone == phone, Party.phone_2 == phone))
     query = visible(select(Complaint).where(Complaint.id.in_(by_phone)), Complaint, viewer())
     query = query.options(joinedload(Complaint.unit)).order_by(Complaint.id.desc()).limit(4)
     return list(db.session().scalars(query))

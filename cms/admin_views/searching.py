@@ -78,8 +78,9 @@ def by_number() -> ColumnElement[bool]:
 
 
 def by_phone() -> ColumnElement[bool]:
-    """Complaints whose complainant's phone begins with the digits."""
-    return among(select(Party.complaint_id).where(complainant(), between(Party.phone)))
+    """Complaints one of whose complainant's phones begins with the digits."""
+    hits = or_(between(Party.phone), between(Party.phone_2))
+    return among(select(Party.complaint_id).where(complainant(), hits))
 
 
 def by_name() -> ColumnElement[bool]:

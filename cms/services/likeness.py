@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session
 
 from cms.authz import visible
@@ -38,7 +38,7 @@ def likely(session: Session, viewer: Viewer, asked: Asked, today: date, most: in
     recent = visible(select(Complaint), Complaint, viewer).where(
         Complaint.received_on >= today - timedelta(days=DAYS)
     )
-    people = Party.phone == asked.phone if asked.phone else Party.id.is_(None)
+    people = Party.id.is_(None) if not asked.phone else or_(Party.phone == asked.phone, Party.phone_2 == asked.phone)
     if asked.opposite:
         people |= (Party.role == PartyRole.OPPOSITE) & (Party.name == asked.opposite)
     known = recent.where(Complaint.id.in_(select(Party.complaint_id).where(people)))

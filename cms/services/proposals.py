@@ -168,6 +168,22 @@ def refuse(work: Work, proposal_id: int, version: int | None, reason: str) -> Pr
     return proposal
 
 
+def withdraw(work: Work, proposal_id: int, version: int | None, reason: str) -> Proposal:
+    """Take back what the actor proposed himself, with its reason; nothing happens and nobody decided.
+
+    NotFound, Conflict, or RuleBroken if it is another's or decided already.
+    """
+    proposal = fetch(work, Proposal, proposal_id, version)
+    if proposal.decided_at is not None:
+        raise RuleBroken(_l("This change has been decided already."))
+    if proposal.proposed_by_id != work.actor.user_id:
+        raise RuleBroken(_l("Only the person who proposed this takes it back; others refuse it."))
+    said = filled(reason, _l("Reason of the withdrawal"), 200)
+    proposal.decided_at, proposal.accepted, proposal.outcome = work.now, False, {"withdrawn": said}
+    work.session.flush()
+    return proposal
+
+
 def open_account(work: Work, proposal: Proposal) -> dict[str, Any]:
     """Make the account; its owner sets the password at the welcome address."""
     return {"user": accounts.invite(work, proposal.data["login"], proposal.data["officer"]).id}
