@@ -257,6 +257,14 @@ def test_the_letter_brings_its_style_under_its_own_names() -> None:
     assert not [rule for rule in rules for name in rule.split(",") if ".sheet" not in name]
 
 
+def test_the_letters_style_keeps_its_conditions() -> None:
+    """A selector's name within ``@media screen`` makes the condition void, and the telephone gets the paper's table."""
+    css = pdf.letter_css(pdf.CURRENT).read_text()
+    wanted = re.findall(r"@media[^{]*", re.sub(r"/\*.*?\*/", "", css, flags=re.DOTALL))
+    assert len(wanted) > 1
+    assert re.findall(r"@media[^{]*", scoped(css)) == wanted
+
+
 def test_documents_of_foreign_complaints_are_not_there(sign_in: SignIn) -> None:
     case = recent()
     document = documents.latest(db.session(), case.id, DocumentKind.COPY)

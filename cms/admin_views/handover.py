@@ -22,7 +22,11 @@ from cms.services.desk import Forbidden
 from cms.unit_of_work import utcnow
 from cms.web import say, viewer, write
 
-EACH_ON_A_PAGE = "\n@media print { .sheet ~ .sheet { break-before: page } }\n.sheet td:empty { height: 11mm }\n"
+EACH_ON_A_PAGE = """
+@media print { .sheet ~ .sheet { break-before: page } }
+.sheet td:empty { height: 11mm }
+@media screen and (max-width: 560px) { .sheet .signing { display: none } }
+"""
 blueprint = Blueprint("handover", __name__, url_prefix="/admin/complaint")
 
 
@@ -128,12 +132,14 @@ def scoped(css: str, within: str = ".sheet") -> str:
     css = re.sub(r"/\*.*?\*/", "", css, flags=re.DOTALL)
 
     def narrow(match: re.Match[str]) -> str:
+        if match[1] is None:
+            return match[0]  # a condition, as @media screen
         names = (name.strip().replace(".", ".l-") for name in match[1].split(","))
         return ", ".join(
             within if name in ("body", "html", ":root") else f"{within} {name}" for name in names
         ) + " {"  # fmt: skip
 
-    return re.sub(r"(?<![^{};\s])([^@{};\s][^@{};]*?)\s*\{", narrow, css)
+    return re.sub(r"@[^{};]*[{;]|(?<![^{};\s])([^@{};\s][^@{};]*?)\s*\{", narrow, css)
 
 
 @blueprint.get("/<int:complaint_id>/handover/state/")
