@@ -24,7 +24,20 @@ MOST_STYLES = 2_000
 
 _styles: dict[Any, Any] = {}
 _lines: dict[Any, Any] = {}
+_present: dict[Any, Any] = {}
+"""Lines of the letter at hand; empty between letters."""
 _learning = False
+RESUMES_AT, WIDTH = 2, 3
+"""Of what ``split_first_line`` returns: where the next line begins, or None; the width of this one."""
+
+
+@contextmanager
+def letter() -> Iterator[None]:
+    """Within it one letter is made; what it says is forgotten afterwards."""
+    try:
+        yield
+    finally:
+        _present.clear()
 
 
 def install() -> None:
@@ -126,18 +139,32 @@ def _keep_layouts(layout: Any) -> None:
 
 
 def _kept_lines(stock: Callable[..., Any]) -> Callable[..., Any]:
-    """The first line of a text in a style and a width is the same each time."""
+    """The first line of a text in a style and a width is the same each time.
+
+    Of the letter at hand those are kept that fit as a whole, and forgotten with it: dates, numbers and
+    headings stand in it many times.
+    """
 
     def split_first_line(
         text: str, style: Any, context: Any, max_width: Any, justification_spacing: float,
         is_line_start: bool = True, minimum: bool = False,
     ) -> Any:  # fmt: skip
+        # What fits as a whole is the same in every width that it fits into.
+        if not justification_spacing and not minimum:
+            whole = (id(style), text)
+            known = _lines.get(whole) or _present.get(whole)
+            if known is not None and (max_width is None or known[0][WIDTH] <= max_width):
+                return known[0]
         key = (id(style), text, max_width, justification_spacing, is_line_start, minimum)
         known = _lines.get(key)
         if known is not None:
             return known[0]
         line = stock(text, style, context, max_width, justification_spacing, is_line_start, minimum)
-        if _learning and not justification_spacing:
+        if justification_spacing:
+            return line
+        if line[RESUMES_AT] is None and not minimum:
+            (_lines if _learning else _present)[whole] = (line, style)
+        elif _learning:
             _lines[key] = (line, style)
         return line
 

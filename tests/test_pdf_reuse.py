@@ -57,6 +57,7 @@ def test_the_words_of_real_letters_are_not_kept() -> None:
     pdf.render("copy.html", COPY, language="hi")
     assert len(pdf_reuse._lines) == lines
     assert not [key for key in pdf_reuse._lines if said in key[1]]
+    assert not pdf_reuse._present
 
 
 def test_styles_do_not_grow_with_the_letters(monkeypatch: pytest.MonkeyPatch) -> None:
