@@ -131,6 +131,20 @@ def test_contract_streams_are_compressed_when_they_are_asked_for_their_bytes() -
     assert zlib.decompress(stream.stream[0]) == b"q\nQ"
 
 
+def test_contract_fonts_fill_their_arrays_at_once() -> None:
+    from weasyprint.pdf import fonts
+    from weasyprint.text.ffi import ffi
+
+    said = weasyprint_source("pdf/fonts.py")
+    assert said.count("ffi.new(f'hb_codepoint_t[{") == 3
+    assert "ffi.new('unsigned int *', 100)" in said
+    pdf_file.install()
+    assert list(fonts.ffi.new("hb_codepoint_t[3]", [7, 8, 9])) == [7, 8, 9]
+    assert fonts.ffi.typeof(fonts.ffi.new("hb_codepoint_t[3]", [7, 8, 9])) is ffi.typeof("hb_codepoint_t[]")
+    assert len(fonts.ffi.new("hb_tag_t[100]")) == 100
+    assert fonts.ffi.new("unsigned int *", 100)[0] == 100
+
+
 def test_contract_the_objects_of_a_file_are_written_out_before_it() -> None:
     import pydyf
 
