@@ -429,7 +429,7 @@ class _Engine:
             pdf_file.pack(pdf)
 
         try:
-            with self._lock, _garbage_kept(), layer.drawing():
+            with self._lock, _garbage_kept(), pdf_reuse.letter(), layer.drawing():
                 source = self._page(page, self._fetcher)
                 pdf: bytes = source.write_pdf(
                     stylesheets=self._sheets,

@@ -16,15 +16,33 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any
 
 SIDES = ("top", "right", "bottom", "left")
+MOST_PAIRS = 5_000
 MOST_STYLES = 2_000
 """All our templates have some 400; beyond, each letter makes its own again."""
 
 _styles: dict[Any, Any] = {}
 _lines: dict[Any, Any] = {}
+_present: dict[Any, Any] = {}
+"""Lines of the letter at hand; empty between letters."""
 _learning = False
+LETTERS, LEAST = 2.5, 40
+"""Letters of a text that are shaped to find its first line, for each font size of the line's width; in both
+scripts some 1.9 fit. WeasyPrint shapes four. Below the least the choice is WeasyPrint's."""
+RESUMES_AT, WIDTH = 2, 3
+"""Of what ``split_first_line`` returns: where the next line begins, or None; the width of this one."""
+
+
+@contextmanager
+def letter() -> Iterator[None]:
+    """Within it one letter is made; what it says is forgotten afterwards."""
+    try:
+        yield
+    finally:
+        _present.clear()
 
 
 def install() -> None:
@@ -42,6 +60,8 @@ def install() -> None:
     split = _kept_lines(line_break.split_first_line)
     for module in (inline, preferred):
         module.split_first_line = split
+    for module in (inline, preferred):
+        module.can_break_text = _kept_breaks(line_break.can_break_text)
     inline.strut = _kept_by_style(line_break.strut)
     line_break.get_font_description = _kept_by_style(line_break.get_font_description)
     _keep_lengths()
@@ -126,22 +146,66 @@ def _keep_layouts(layout: Any) -> None:
 
 
 def _kept_lines(stock: Callable[..., Any]) -> Callable[..., Any]:
-    """The first line of a text in a style and a width is the same each time."""
+    """The first line of a text in a style and a width is the same each time.
+
+    Of the letter at hand those are kept that fit as a whole, and forgotten with it: dates, numbers and
+    headings stand in it many times.
+    """
+    first = _of_enough(stock)
 
     def split_first_line(
         text: str, style: Any, context: Any, max_width: Any, justification_spacing: float,
         is_line_start: bool = True, minimum: bool = False,
     ) -> Any:  # fmt: skip
-        key = (id(style), text, max_width, justification_spacing, is_line_start, minimum)
-        known = _lines.get(key)
-        if known is not None:
-            return known[0]
-        line = stock(text, style, context, max_width, justification_spacing, is_line_start, minimum)
-        if _learning and not justification_spacing:
-            _lines[key] = (line, style)
-        return line
+        asked = (text, style, context, max_width, justification_spacing, is_line_start, minimum)
+        if justification_spacing:
+            return stock(*asked)
+        whole, key = (id(style), text), (id(style), text, max_width, is_line_start, minimum)
+        known = None if minimum else _that_fits(whole, max_width)
+        known = known or _lines.get(key)
+        if known is None:
+            known = (first(*asked), style)  # the style is kept, so that its id stays its own
+            if known[0][RESUMES_AT] is None and not minimum:
+                (_lines if _learning else _present)[whole] = known
+            elif _learning:
+                _lines[key] = known
+        return known[0]
 
     return split_first_line
+
+
+def _that_fits(whole: tuple[int, str], max_width: float | None) -> Any:
+    """What fits as a whole is the same in every width that it fits into."""
+    known = _lines.get(whole) or _present.get(whole)
+    return known if known and (max_width is None or known[0][WIDTH] <= max_width) else None
+
+
+def _of_enough(stock: Callable[..., Any]) -> Callable[..., Any]:
+    """The first line of a long text, found in its beginning."""
+
+    def first(text: str, style: Any, context: Any, max_width: float | None, *rest: Any) -> Any:
+        minimum = rest[-1]
+        if max_width and not minimum and style["white_space"] == "normal":
+            enough = int(max_width / style["font_size"] * LETTERS)
+            if LEAST <= enough < len(text):
+                some = text[:enough].rstrip(" ")  # a space at its end counts for its width, in a line not
+                line = stock(some, style, context, max_width, *rest)
+                # The word behind the line must be there whole: it is tried for what is left of the line.
+                if line[RESUMES_AT] is not None and b" " in some.encode()[line[RESUMES_AT] :].strip():
+                    return line
+        return stock(text, style, context, max_width, *rest)
+
+    return first
+
+
+def _kept_breaks(stock: Callable[[str, str], bool]) -> Callable[[str, str], bool]:
+    """Whether a line may end between two letters is the same each time."""
+    between = lru_cache(maxsize=MOST_PAIRS)(stock)
+
+    def can_break_text(text: str, lang: str) -> bool:
+        return between(text, lang) if len(text) == 2 else stock(text, lang)
+
+    return can_break_text
 
 
 def _kept_by_style(stock: Callable[[Any], Any]) -> Callable[[Any], Any]:

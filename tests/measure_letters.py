@@ -3,7 +3,8 @@
     python tests/measure_letters.py [--rounds 15] [--renders 5000] [--beside FILE]
 
 Ours in one process, the others in a second one (ours changes WeasyPrint). FILE is a module with a
-dictionary ``V`` of functions from a number to a PDF. Prints processor time, words and pages of each.
+dictionary ``V`` of functions from a number to a PDF; the pages of its ``receipt`` and ``report``, if it has
+them, are drawn by our engine too. Prints processor time, words and pages of each.
 """
 
 from __future__ import annotations
@@ -27,8 +28,8 @@ ROOT = Path(__file__).parents[1]
 Makers = dict[str, Callable[[int], bytes]]
 
 
-def ours() -> Makers:
-    """Our letters, each time with other words, names and numbers."""
+def ours(path: str | None = None) -> Makers:
+    """Our letters, each time with other words, names and numbers, and the pages of another module."""
     from cms import pdf
     from cms.services.samples import COPY, INTERIM, REPORT
 
@@ -51,24 +52,33 @@ def ours() -> Makers:
     def letter(no: int) -> bytes:
         return pdf.render("letter.html", replace(INTERIM, addressee_name=f"{INTERIM.addressee_name} {no}"), language="hi")
 
+    engine = pdf._engine(pdf.CURRENT)
+    module = load(path) if path else None
+    pages = {name: getattr(module, name) for name in ("receipt", "report") if hasattr(module, name)}
     return {
         "copy, complaint of 40 words": partial(copy, words=40),
         "copy, complaint of 150 words": partial(copy, words=150),
         "report, 8 actions": partial(report, actions=8),
         "report, 40 actions": partial(report, actions=40),
         "interim reply": letter,
+        **{f"their {name}, our engine": partial(drawn, engine, page) for name, page in pages.items()},
     }
 
 
-def beside(path: str) -> Makers:
-    """The makers of another module."""
+def drawn(engine: Any, page: Callable[[int], str], no: int) -> bytes:
+    """A page of the other module by our engine: its text layer, its tags."""
+    made: bytes = engine.write(page(no), b"0")
+    return made
+
+
+def load(path: str) -> Any:
+    """Another module, by its file."""
     spec = importlib.util.spec_from_file_location("beside", path)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    found: Makers = module.V
-    return found
+    return module
 
 
 def resident_mb() -> float:
@@ -76,9 +86,9 @@ def resident_mb() -> float:
     return int(Path("/proc/self/statm").read_text().split()[1]) * 4 / 1024
 
 
-def serve(pipe: Connection, path: str | None) -> None:
+def serve(pipe: Connection, path: str | None, our: bool) -> None:
     """Make what is asked for, and say how long it took."""
-    makers = beside(path) if path else ours()
+    makers: Makers = load(path).V if path and not our else ours(path)
     pipe.send(list(makers))
     for name, no in iter(pipe.recv, None):
         begun = time.process_time()
@@ -89,10 +99,10 @@ def serve(pipe: Connection, path: str | None) -> None:
 class Maker:
     """A process that makes PDFs."""
 
-    def __init__(self, path: str | None = None) -> None:
+    def __init__(self, path: str | None, our: bool = True) -> None:
         context = get_context("spawn")
         self.pipe, theirs = context.Pipe()
-        self.process = context.Process(target=serve, args=(theirs, path), daemon=True)
+        self.process = context.Process(target=serve, args=(theirs, path, our), daemon=True)
         self.process.start()
         self.names: list[str] = self.pipe.recv()
 
@@ -117,7 +127,7 @@ def main() -> None:
     asked.add_argument("--renders", type=int, default=0, help="copies after which to look at the memory once more")
     asked.add_argument("--beside", help="a Python file with other makers")
     options = asked.parse_args()
-    makers = [Maker(), *([Maker(options.beside)] if options.beside else [])]
+    makers = [Maker(options.beside), *([Maker(options.beside, our=False)] if options.beside else [])]
     spent: dict[str, list[float]] = {}
     last: dict[str, bytes] = {}
     for no in range(options.rounds):

@@ -22,8 +22,21 @@ from cms import pdf, pdf_reuse
 from cms.services.samples import SAMPLES
 {before}
 names = [(name, language) for name in SAMPLES for language in ("hi", "en-only")]
+texts = [
+    "शिकायतकर्ता को सूचित किया जाता है कि आपकी शिकायत क्षेत्राधिकारी के समक्ष प्रस्तुत की गई है, पुनर्विचार अनुपालन। " * 3,
+    "Your complaint has been registered - e.g. under section 173(4) - and marked; well-being of ill-lit li-li-li. " * 3,
+    "शिकायत Mixed words, दोनों scripts में /with/slashes/and/no/spaces " * 4,
+    "अ" * 90 + " ababababab" * 9 + "\u00a0tied\u00a0together" * 6,
+]
+page = '<html lang="hi"><head><title>x</title></head><body>' + "".join(
+    f'<div style="width:{{width}}mm"><p>{{text}}</p><p style="font-size:7pt;letter-spacing:.1pt">{{text}}</p>'
+    f'<p><b>{{text[:60]}}</b> <i>{{text[7:90]}}</i></p><p style="white-space:pre-line">{{text[:200]}}</p></div>'
+    for width in (9, 41, 67, 180) for text in texts
+) + "</body></html>"
 def draw():
-    return [hashlib.sha256(pdf.render(*SAMPLES[name], language=language)).hexdigest() for name, language in names]
+    made = [pdf.render(*SAMPLES[name], language=language) for name, language in names]
+    made.append(pdf._engine(pdf.CURRENT).write(page, b"0"))
+    return [hashlib.sha256(one).hexdigest() for one in made]
 drawn = draw()
 assert draw() == drawn, "the second time"
 print(json.dumps(drawn))
@@ -57,6 +70,7 @@ def test_the_words_of_real_letters_are_not_kept() -> None:
     pdf.render("copy.html", COPY, language="hi")
     assert len(pdf_reuse._lines) == lines
     assert not [key for key in pdf_reuse._lines if said in key[1]]
+    assert not pdf_reuse._present
 
 
 def test_styles_do_not_grow_with_the_letters(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -115,6 +129,20 @@ def test_contract_streams_are_compressed_when_they_are_asked_for_their_bytes() -
     assert stream.compress is False
     assert stream.data == stream.data
     assert zlib.decompress(stream.stream[0]) == b"q\nQ"
+
+
+def test_contract_fonts_fill_their_arrays_at_once() -> None:
+    from weasyprint.pdf import fonts
+    from weasyprint.text.ffi import ffi
+
+    said = weasyprint_source("pdf/fonts.py")
+    assert said.count("ffi.new(f'hb_codepoint_t[{") == 3
+    assert "ffi.new('unsigned int *', 100)" in said
+    pdf_file.install()
+    assert list(fonts.ffi.new("hb_codepoint_t[3]", [7, 8, 9])) == [7, 8, 9]
+    assert fonts.ffi.typeof(fonts.ffi.new("hb_codepoint_t[3]", [7, 8, 9])) is ffi.typeof("hb_codepoint_t[]")
+    assert len(fonts.ffi.new("hb_tag_t[100]")) == 100
+    assert fonts.ffi.new("unsigned int *", 100)[0] == 100
 
 
 def test_contract_the_objects_of_a_file_are_written_out_before_it() -> None:

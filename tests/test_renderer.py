@@ -31,6 +31,7 @@ from sqlalchemy import func, select, text
 from cms import create_app, pdf, pdf_source
 from cms.jobs import sweeps
 from cms.models import Document, db
+from cms.pdf_pictures import codes_of
 from cms.pdf_text import TextLayer
 from cms.services import documents
 from cms.store import Store
@@ -63,6 +64,9 @@ def test_our_way_in_draws_what_stock_weasyprint_draws(template: str, language: s
 
     engine, layer = pdf._engine(pdf.CURRENT), TextLayer()
     page = pdf.html(template, SAMPLES[template], language=language, embed=True)
+    for address, code in codes_of(page).items():
+        page = page.replace(address, pdf._data_url(code.__html__()))
+    assert "qr:" not in page
     with layer.drawing():
         stock = weasyprint.HTML(string=page, url_fetcher=engine._fetcher)
         plain = stock.write_pdf(stylesheets=engine._sheets, font_config=engine._fonts, finisher=layer.finish)
