@@ -407,7 +407,8 @@ OVER_THE_NEXT = """() => [...document.querySelectorAll(".sheet td")]
 SCREENS = {
     None: ("/", "/track", "/verify/UNKNOWN", "/login", "/nothing-here"),
     "branch.hsr": ("/admin/", "/admin/complaint/new/", "/admin/complaint/{id}/handover/", "/admin/complaint/unsettled/",
-                   "/admin/complaint/edit/?id={id}", "/admin/complaint/{id}/mark/", "/admin/complaint/letters/copies/"),
+                   "/admin/complaint/edit/?id={id}", "/admin/complaint/{id}/mark/", "/admin/complaint/letters/copies/",
+                   "/admin/complaint/letters/copies/file/"),
     "sho.hsr": ("/admin/", "/admin/complaint/", "/admin/complaint/?clock=overdue", "/admin/complaint/details/?id={id}",
                 "/admin/complaint/{id}/assign/", "/admin/officer/", "/admin/complaint/{id}/transfer/",
                 "/admin/complaint/{id}/direct/", "/admin/complaint/{id}/consent/", "/admin/complaint/{id}/files/"),
