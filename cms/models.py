@@ -396,11 +396,11 @@ class Policy(Versioned, Recorded, Model):
     id: Mapped[int] = key()
     kind: Mapped[DeadlineKind] = column(choice(DeadlineKind, "kind"), label=_l("Clock"))
     mode_id: Mapped[int | None] = mapped_column(ForeignKey("mode.id"))
-    mode: Mapped[Mode | None] = link(label=_l("Mode"), help=_l("Empty: every mode."))
+    mode: Mapped[Mode | None] = link(label=_l("Mode"), empty=_l("every mode"))
     category_id: Mapped[int | None] = mapped_column(ForeignKey("category.id"))
-    category: Mapped[Category | None] = link(label=_l("Category"), help=_l("Empty: every category."))
+    category: Mapped[Category | None] = link(label=_l("Category"), empty=_l("every category"))
     priority: Mapped[Priority | None] = column(
-        choice(Priority, "priority"), label=_l("Priority"), help=_l("Empty: every priority.")
+        choice(Priority, "priority"), label=_l("Priority"), empty=_l("every priority")
     )
     amount: Mapped[int] = column(Integer, label=_l("Days or hours"))
     span: Mapped[Span] = column(choice(Span, "span"), label=_l("Counted in"), default=Span.DAYS)
@@ -424,7 +424,7 @@ class Holiday(Versioned, Recorded, Model):
     name_en: Mapped[str] = column(String(120), label=_l("Name in English"), search=True)
     name_hi: Mapped[str] = column(String(120), label=_l("Name in Hindi"), search=True)
     district_id: Mapped[int | None] = mapped_column(ForeignKey("unit.id"))
-    district: Mapped[Unit | None] = link(label=_l("District"), help=_l("Empty: every district."))
+    district: Mapped[Unit | None] = link(label=_l("District"), empty=_l("every district"))
     active: Mapped[bool] = column(
         Boolean, label=_l("In use"), default=True, server_default=true(), nullable=False
     )
@@ -446,12 +446,12 @@ class ApprovalRule(Versioned, Recorded, Model):
     id: Mapped[int] = key()
     disposition_id: Mapped[int | None] = mapped_column(ForeignKey("disposition.id"))
     disposition: Mapped[Disposition | None] = link(
-        label=_l("Disposition"), help=_l("Empty: every disposition.")
+        label=_l("Disposition"), empty=_l("every disposition")
     )
     category_id: Mapped[int | None] = mapped_column(ForeignKey("category.id"))
-    category: Mapped[Category | None] = link(label=_l("Category"), help=_l("Empty: every category."))
+    category: Mapped[Category | None] = link(label=_l("Category"), empty=_l("every category"))
     mode_id: Mapped[int | None] = mapped_column(ForeignKey("mode.id"))
-    mode: Mapped[Mode | None] = link(label=_l("Mode"), help=_l("Empty: every mode."))
+    mode: Mapped[Mode | None] = link(label=_l("Mode"), empty=_l("every mode"))
     post: Mapped[Post] = column(choice(Post, "post"), label=_l("Approved by this post or above"),
                                      help=_l("Station head, DSP, SP or ADGP."))
     active: Mapped[bool] = column(

@@ -6,7 +6,7 @@ import pytest
 import world
 from sqlalchemy import select
 
-from cms.models import Document, DocumentKind, History, Posting, Signatory, db
+from cms.models import Document, DocumentKind, History, Holiday, Posting, Signatory, db
 from cms.rules import SYSTEM, Post
 from cms.services import accusing, documents, signing
 from cms.services.complaints import AccusedNamed
@@ -128,10 +128,24 @@ def test_the_administrator_keeps_it_in_a_grid_with_history(app, sign_in):
 
 
 @pytest.mark.parametrize("backend", ["sqlite"])
-@pytest.mark.parametrize("name", ["copyto", "signatory"])
-def test_no_kind_of_document_is_every_document(app, sign_in, name):
+@pytest.mark.parametrize(
+    ("name", "field", "words"),
+    [("copyto", "kind", "every document"), ("signatory", "kind", "every document"), ("signatory", "seat", "the same unit"),
+     ("policy", "category", "every category"), ("policy", "priority", "every priority"), ("holiday", "district", "every district"),
+     ("signatory", "post", "Choose")],
+)  # fmt: skip
+def test_no_choice_says_what_it_means(app, sign_in, name, field, words):
+    page = sign_in("admin").get(f"/admin/{name}/new/").text
+    offered = page.partition(f'name="{field}"')[2].partition("</select>")[0]
+    assert f">{words}</option>" in offered
+    assert "None" not in offered
+
+
+@pytest.mark.parametrize("backend", ["sqlite"])
+def test_a_grid_says_it_too(app, sign_in):
+    signs(seat=None)
+    with unit_of_work(SYSTEM) as work:
+        work.session.add(Holiday(day=date(2026, 11, 18), name_en="Fair", name_hi="मेला"))
     admin = sign_in("admin")
-    page = admin.get(f"/admin/{name}/new/").text
-    kinds = page.partition('name="kind"')[2].partition("</select>")[0]
-    assert ">every document</option>" in kinds
-    assert "None" not in kinds
+    for name, words in (("signatory", "the same unit"), ("signatory", "every document"), ("holiday", "every district")):
+        assert words in admin.get(f"/admin/{name}/").text.partition("<tbody")[2], (name, words)

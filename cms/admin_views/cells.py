@@ -150,20 +150,26 @@ def piece(model: type[Any], f: Field, lang: str) -> Piece:
     return Piece((getattr(model, f.key),), html, text)
 
 
+def filled(keys: Column, said: Sequence[str], nothing: str) -> Sequence[str]:
+    """The names, with the words for nothing where there is no key."""
+    return [nothing if key is None else name for key, name in zip(keys, said, strict=True)] if nothing else said
+
+
 def link_piece(model: type[Any], f: Field, lang: str) -> Piece:
     """The name behind a link: from memory where the list is short, else by a join."""
     key = model.__table__.c[f.column.key]
+    nothing = str(f.ui.empty or "")
     if f.target in SMALL:
         return Piece(
-            (key,), lambda columns, now: names(f.target, lang, columns[0], escaped=True),
-            lambda columns, now: names(f.target, lang, columns[0]),
+            (key,), lambda columns, now: filled(columns[0], names(f.target, lang, columns[0], escaped=True), nothing),
+            lambda columns, now: filled(columns[0], names(f.target, lang, columns[0]), nothing),
         )  # fmt: skip
     if f.target is Officer:
         return officer_piece(key, lang)
     expression, joins = linked(model, f, lang)
 
     def text(columns: Sequence[Column], now: datetime) -> list[str]:
-        return ["" if value is None else str(value) for value in columns[0]]
+        return [nothing if value is None else str(value) for value in columns[0]]
 
     return Piece((expression,), lambda columns, now: escaped(text(columns, now)), text, joins)
 
