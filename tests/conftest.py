@@ -1,4 +1,5 @@
-"""One migrated database per kind and run, copied for each test; real servers where they matter."""
+"""One migrated database per kind and run, copied for each test under an application that stays; real
+servers where they matter."""
 
 from __future__ import annotations
 
@@ -9,19 +10,22 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
-from flask import Flask, g
+from flask import Flask
 from flask.testing import FlaskClient
 from itsdangerous import URLSafeTimedSerializer
-from sqlalchemy import create_engine, select
+from sqlalchemy import select
 from werkzeug.routing import Rule
 
 sys.path.insert(0, str(Path(__file__).parent))
 
 import world
+from standing import Ground, Standing, close
 
 from cms import create_app
 from cms.models import User, WebSession, db
@@ -86,13 +90,6 @@ def fill(settings: Settings, with_world: bool = True) -> None:
         close(app)
 
 
-def close(app: Flask) -> None:
-    """Give every connection back, so that files and databases can go."""
-    db.session.remove()
-    db.engine.dispose()
-    app.extensions["cms_reads"].dispose()
-
-
 class Cluster:
     """A PostgreSQL 15 of our own in a temporary folder, on a unix socket only."""
 
@@ -114,12 +111,15 @@ class Cluster:
         return f"postgresql+psycopg://postgres@/{name}?host={self.folder}"
 
     def sql(self, statement: str) -> None:
-        engine = create_engine(self.url("postgres"), isolation_level="AUTOCOMMIT")
-        with engine.connect() as connection:
-            connection.exec_driver_sql(statement)
-        engine.dispose()
+        """By one connection that stays: every test asks for a database."""
+        self.connection.execute(statement)
+
+    @cached_property
+    def connection(self) -> psycopg.Connection[Any]:
+        return psycopg.connect(f"dbname=postgres user=postgres host={self.folder}", autocommit=True)
 
     def stop(self) -> None:
+        self.connection.close()
         self.run("pg_ctl", "-D", str(self.folder / "data"), "-m", "immediate", "stop")
 
 
@@ -145,17 +145,36 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 
 
 @pytest.fixture(scope="session")
-def filled_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("filled")
-    fill(settings_for(folder))
-    return folder / "cms.sqlite3"
+def shared_folder() -> Iterator[Path]:
+    """Where the databases of the tests lie; not pytest's folder, which is on the disk."""
+    folder = Path(tempfile.mkdtemp(prefix="cms-tests-", dir=in_memory()))
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
-def filled_postgres(cluster: Cluster) -> str:
+def ground_sqlite(shared_folder: Path) -> Ground:
+    source, settings = shared_folder / "filled", settings_for(shared_folder / "sqlite")
+    source.mkdir()
+    fill(settings_for(source))
+
+    def lay_database() -> None:
+        for part in source.glob("cms.sqlite3*"):
+            shutil.copy(part, settings.data_dir / part.name)
+
+    return Ground(settings, lay_database)
+
+
+@pytest.fixture(scope="session")
+def ground_postgresql(cluster: Cluster, shared_folder: Path) -> Ground:
     cluster.sql("CREATE DATABASE filled")
     fill(settings_for(Path("/nonexistent"), cluster.url("filled")))
-    return "filled"
+
+    def lay_database() -> None:
+        cluster.sql("DROP DATABASE IF EXISTS test WITH (FORCE)")
+        cluster.sql("CREATE DATABASE test TEMPLATE filled STRATEGY FILE_COPY")
+
+    return Ground(settings_for(shared_folder / "postgresql", cluster.url("test")), lay_database)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -164,20 +183,10 @@ def backend(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def settings(backend: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Settings]:
+def settings(backend: str, request: pytest.FixtureRequest) -> Settings:
     """Settings with a database that holds the small range."""
-    if backend == "sqlite":
-        source: Path = request.getfixturevalue("filled_sqlite")
-        for part in source.parent.glob("cms.sqlite3*"):
-            shutil.copy(part, tmp_path / part.name)
-        yield settings_for(tmp_path)
-        return
-    servers: Cluster = request.getfixturevalue("cluster")
-    template = request.getfixturevalue("filled_postgres")
-    name = f"t{secrets.token_hex(6)}"
-    servers.sql(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
-    yield settings_for(tmp_path, servers.url(name))
-    servers.sql(f"DROP DATABASE {name} WITH (FORCE)")
+    ground: Ground = request.getfixturevalue(f"ground_{backend}")
+    return ground.lay()
 
 
 def build_addresses_later() -> None:
@@ -201,24 +210,30 @@ def build_addresses_later() -> None:
 build_addresses_later()
 
 
-class CleanClient(FlaskClient):
-    """Requests share the test's application context: forget who asked before."""
-
-    def open(self, *args: Any, **kwargs: Any) -> Any:
-        for name in list(g):
-            g.pop(name)
-        return super().open(*args, **kwargs)
+@pytest.fixture(scope="session")
+def standing() -> dict[Settings, Standing]:
+    """The applications of this run that stay."""
+    return {}
 
 
 @pytest.fixture
-def app(settings: Settings) -> Iterator[Flask]:
-    """The application on a fresh copy of the small range, inside an application context."""
-    made = create_app(settings)
-    made.testing = True
-    made.test_client_class = CleanClient
-    with made.app_context():
-        yield made
-        close(made)
+def app(settings: Settings, standing: dict[Settings, Standing]) -> Iterator[Flask]:
+    """The application, as new, on a fresh copy of the small range, inside an application context."""
+    if settings not in standing:
+        standing[settings] = Standing(settings)
+    yield from inside(standing[settings].as_new())
+
+
+@pytest.fixture
+def own_app(settings: Settings) -> Iterator[Flask]:
+    """An application for one test, which may build onto it."""
+    yield from inside(Standing(settings).app)
+
+
+def inside(app: Flask) -> Iterator[Flask]:
+    with app.app_context():
+        yield app
+        close(app)
 
 
 class Browser:

@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import SECRET, close, settings_for
+from conftest import SECRET, settings_for
 from flask import Flask
 from sqlalchemy import Connection
+from standing import close
 
 from cms import create_app
 from cms.models import db

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 import world
-from conftest import CleanClient, close, fill, settings_for, start
+from conftest import fill, settings_for, start
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -28,6 +28,7 @@ from hypothesis.stateful import (
 )
 from sqlalchemy import select
 from sqlalchemy.exc import NoResultFound
+from standing import CleanClient, close
 from test_people import viewer as viewer_on
 
 from cms import create_app
