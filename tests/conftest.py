@@ -25,15 +25,28 @@ from werkzeug.routing import Rule
 sys.path.insert(0, str(Path(__file__).parent))
 
 import world
-from standing import Ground, Standing, close
+from standing import FILLED, LAID, Ground, Standing, close
 
 from cms import create_app
+from cms.i18n import ist_day
 from cms.models import User, WebSession, db
 from cms.rules import SYSTEM
 from cms.services import upkeep
 from cms.settings import Settings
 from cms.unit_of_work import unit_of_work, utcnow
 from cms.vault import fingerprint, new_token
+
+
+def in_memory(room: int = 2 * 2**30) -> str:
+    """A folder in memory if the machine has one with room: each test copies a database there, and on a
+    disk waits for it twice as long as it works."""
+    shared = "/dev/shm"
+    fits = os.access(shared, os.W_OK) and shutil.disk_usage(shared).free > room
+    return shared if fits else tempfile.gettempdir()
+
+
+# What a test writes goes where its databases are, and is not kept once it has passed.
+os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", in_memory())
 
 SECRET = "test-" + "k" * 40
 CI = os.environ.get("CI") == "true"
@@ -123,14 +136,6 @@ class Cluster:
         self.run("pg_ctl", "-D", str(self.folder / "data"), "-m", "immediate", "stop")
 
 
-def in_memory(room: int = 2 * 2**30) -> str:
-    """A folder in memory if the machine has one with room: each test copies a database there, and on a
-    disk waits for it twice as long as it works."""
-    shared = "/dev/shm"
-    fits = os.access(shared, os.W_OK) and shutil.disk_usage(shared).free > room
-    return shared if fits else tempfile.gettempdir()
-
-
 @pytest.fixture(scope="session")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     if not (PG_BIN / "initdb").exists():
@@ -154,27 +159,36 @@ def shared_folder() -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def ground_sqlite(shared_folder: Path) -> Ground:
-    source, settings = shared_folder / "filled", settings_for(shared_folder / "sqlite")
-    source.mkdir()
-    fill(settings_for(source))
+    for name in (FILLED, LAID):
+        (shared_folder / name).mkdir()
+    fill(settings_for(shared_folder / FILLED))
 
-    def lay_database() -> None:
-        for part in source.glob("cms.sqlite3*"):
-            shutil.copy(part, settings.data_dir / part.name)
+    def copy(here: str, there: str) -> None:
+        (shared_folder / there).mkdir(exist_ok=True)
+        for part in (shared_folder / here).glob("cms.sqlite3*"):
+            shutil.copy(part, shared_folder / there / part.name)
 
-    return Ground(settings, lay_database)
+    return Ground(settings_for(shared_folder / LAID), copy)
 
 
 @pytest.fixture(scope="session")
 def ground_postgresql(cluster: Cluster, shared_folder: Path) -> Ground:
-    cluster.sql("CREATE DATABASE filled")
-    fill(settings_for(Path("/nonexistent"), cluster.url("filled")))
+    cluster.sql(f"CREATE DATABASE {FILLED}")
+    fill(settings_for(Path("/nonexistent"), cluster.url(FILLED)))
 
-    def lay_database() -> None:
-        cluster.sql("DROP DATABASE IF EXISTS test WITH (FORCE)")
-        cluster.sql("CREATE DATABASE test TEMPLATE filled STRATEGY FILE_COPY")
+    def copy(here: str, there: str) -> None:
+        cluster.sql(f"DROP DATABASE IF EXISTS {there} WITH (FORCE)")
+        cluster.sql(f"CREATE DATABASE {there} TEMPLATE {here} STRATEGY FILE_COPY")
 
-    return Ground(settings_for(shared_folder / "postgresql", cluster.url("test")), lay_database)
+    return Ground(settings_for(shared_folder / "postgresql", cluster.url(LAID)), copy)
+
+
+@pytest.fixture(scope="session")
+def migrated_postgresql(cluster: Cluster) -> str:
+    """The name of a migrated database without a single row."""
+    cluster.sql("CREATE DATABASE migrated")
+    fill(settings_for(Path("/nonexistent"), cluster.url("migrated")), with_world=False)
+    return "migrated"
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -183,9 +197,15 @@ def backend(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def settings(backend: str, request: pytest.FixtureRequest) -> Settings:
+def ground(backend: str, request: pytest.FixtureRequest) -> Ground:
+    """Where the database of the test lies."""
+    found: Ground = request.getfixturevalue(f"ground_{backend}")
+    return found
+
+
+@pytest.fixture
+def settings(ground: Ground) -> Settings:
     """Settings with a database that holds the small range."""
-    ground: Ground = request.getfixturevalue(f"ground_{backend}")
     return ground.lay()
 
 
@@ -211,17 +231,17 @@ build_addresses_later()
 
 
 @pytest.fixture(scope="session")
-def standing() -> dict[Settings, Standing]:
+def applications() -> dict[Settings, Standing]:
     """The applications of this run that stay."""
     return {}
 
 
 @pytest.fixture
-def app(settings: Settings, standing: dict[Settings, Standing]) -> Iterator[Flask]:
+def app(settings: Settings, applications: dict[Settings, Standing]) -> Iterator[Flask]:
     """The application, as new, on a fresh copy of the small range, inside an application context."""
-    if settings not in standing:
-        standing[settings] = Standing(settings)
-    yield from inside(standing[settings].as_new())
+    if settings not in applications:
+        applications[settings] = Standing(settings)
+    yield from inside(applications[settings].as_new())
 
 
 @pytest.fixture
@@ -234,6 +254,21 @@ def inside(app: Flask) -> Iterator[Flask]:
     with app.app_context():
         yield app
         close(app)
+
+
+@pytest.fixture
+def prepared(app: Flask, ground: Ground) -> Callable[[Callable[[], object]], None]:
+    """``prepared(build)`` brings the database to where ``build()`` leads; built once a day and run, laid
+    out from then on. Only for what is the same each time: a moment of today is that of the first."""
+
+    def prepare(build: Callable[[], object]) -> None:
+        state = f"{build.__module__}_{build.__name__}_{ist_day(utcnow()):%Y%m%d}"
+        if state not in ground.kept:
+            build()
+        close(app)
+        ground.lay(state) if state in ground.kept else ground.keep(state)
+
+    return prepare
 
 
 class Browser:

@@ -17,6 +17,9 @@ from cms import create_app, web
 from cms.models import db
 from cms.settings import Settings
 
+FILLED, LAID = "filled", "laid"
+"""The database with the small range, which stays; the one that a test works on."""
+
 
 class CleanClient(FlaskClient):
     """Requests share the test's application context: forget who asked before."""
@@ -35,17 +38,26 @@ def close(app: Flask) -> None:
 
 
 class Ground:
-    """A data folder and a database at one address, laid out anew for each test."""
+    """A data folder and a database at one address, laid out anew for each test.
 
-    def __init__(self, settings: Settings, lay_database: Callable[[], None]) -> None:
-        self.settings, self.lay_database = settings, lay_database
+    ``copy(here, there)`` lays one database over another; nobody may be connected to either.
+    """
 
-    def lay(self) -> Settings:
-        """The small range as it was built, and nothing else."""
+    def __init__(self, settings: Settings, copy: Callable[[str, str], None]) -> None:
+        self.settings, self.copy = settings, copy
+        self.kept: set[str] = set()
+
+    def lay(self, state: str = FILLED) -> Settings:
+        """The small range as it was built, or as it was kept, and nothing else."""
         shutil.rmtree(self.settings.data_dir, ignore_errors=True)
         self.settings.data_dir.mkdir(parents=True)
-        self.lay_database()
+        self.copy(state, LAID)
         return self.settings
+
+    def keep(self, state: str) -> None:
+        """Keep the database as a test has made it by now, under a name."""
+        self.copy(LAID, state)
+        self.kept.add(state)
 
 
 class Standing:
@@ -89,4 +101,4 @@ class Standing:
         return self.app
 
 
-__all__ = ["CleanClient", "Ground", "Standing", "close"]
+__all__ = ["FILLED", "LAID", "CleanClient", "Ground", "Standing", "close"]
