@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from functools import cached_property
 from pathlib import Path
@@ -127,6 +128,14 @@ class Cluster:
         """By one connection that stays: every test asks for a database."""
         self.connection.execute(statement)
 
+    def wait_until_left(self, name: str) -> None:
+        """Connections end a moment after they are closed; whoever drops or copies a database meanwhile
+        sleeps a tenth of a second."""
+        for _ in range(50):
+            if not self.connection.execute("SELECT 1 FROM pg_stat_activity WHERE datname = %s", (name,)).fetchone():
+                return
+            time.sleep(0.002)
+
     @cached_property
     def connection(self) -> psycopg.Connection[Any]:
         return psycopg.connect(f"dbname=postgres user=postgres host={self.folder}", autocommit=True)
@@ -177,7 +186,9 @@ def ground_postgresql(cluster: Cluster, shared_folder: Path) -> Ground:
     fill(settings_for(Path("/nonexistent"), cluster.url(FILLED)))
 
     def copy(here: str, there: str) -> None:
+        cluster.wait_until_left(there)
         cluster.sql(f"DROP DATABASE IF EXISTS {there} WITH (FORCE)")
+        cluster.wait_until_left(here)
         cluster.sql(f"CREATE DATABASE {there} TEMPLATE {here} STRATEGY FILE_COPY")
 
     return Ground(settings_for(shared_folder / "postgresql", cluster.url(LAID)), copy)
