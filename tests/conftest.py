@@ -54,8 +54,8 @@ CI = os.environ.get("CI") == "true"
 PG_BIN = Path("/usr/lib/postgresql/15/bin")
 
 
-LONGEST = ("renderer", "browser", "faults", "malformed", "import", "life_machine", "demo_replay", "setup", "profiles", "queue",
-           "matrix", "demo", "demo_shapes", "pdf")  # fmt: skip
+LONGEST = ("renderer", "browser", "faults", "matrix", "import", "attack", "setup", "pdf", "demo_shapes", "malformed", "pdf_text",
+           "concurrency", "cli", "profiles", "conflict", "demo_replay", "queue", "life_machine", "demo")  # fmt: skip
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
