@@ -221,8 +221,8 @@ def settings(ground: Ground) -> Settings:
 
 
 def build_addresses_later() -> None:
-    """An application of its own for each test compiles what makes its addresses when one is asked for:
-    at once it is nine tenths of the time that the application takes to be there."""
+    """An application compiles what makes its addresses when one is asked for: at once it is nine tenths
+    of the time that an application for one test takes to be there."""
     stock = Rule._compile_builder
 
     def later(self: Rule, append_unknown: bool = True) -> Callable[..., Any]:
@@ -270,14 +270,16 @@ def inside(app: Flask) -> Iterator[Flask]:
 @pytest.fixture
 def prepared(app: Flask, ground: Ground) -> Callable[[Callable[[], object]], None]:
     """``prepared(build)`` brings the database to where ``build()`` leads; built once a day and run, laid
-    out from then on. Only for what is the same each time: a moment of today is that of the first."""
+    out from then on. Files are not kept, and a moment of today is that of the first time."""
 
     def prepare(build: Callable[[], object]) -> None:
         state = f"{build.__module__}_{build.__name__}_{ist_day(utcnow()):%Y%m%d}"
         if state not in ground.kept:
             build()
+            close(app)
+            ground.keep(state)
         close(app)
-        ground.lay(state) if state in ground.kept else ground.keep(state)
+        ground.lay(state)
 
     return prepare
 
