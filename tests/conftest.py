@@ -1,4 +1,5 @@
-"""One migrated database per kind and run, copied for each test; real servers where they matter."""
+"""One migrated database per kind and run, copied for each test under an application that stays; real
+servers where they matter."""
 
 from __future__ import annotations
 
@@ -8,22 +9,27 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
-from flask import Flask, g
+from flask import Flask
 from flask.testing import FlaskClient
 from itsdangerous import URLSafeTimedSerializer
-from sqlalchemy import create_engine, select
+from sqlalchemy import select
 from werkzeug.routing import Rule
 
 sys.path.insert(0, str(Path(__file__).parent))
 
 import world
+from standing import FILLED, LAID, Ground, Standing, close
 
 from cms import create_app
+from cms.i18n import ist_day
 from cms.models import User, WebSession, db
 from cms.rules import SYSTEM
 from cms.services import upkeep
@@ -31,13 +37,25 @@ from cms.settings import Settings
 from cms.unit_of_work import unit_of_work, utcnow
 from cms.vault import fingerprint, new_token
 
+
+def in_memory(room: int = 2 * 2**30) -> str:
+    """A folder in memory if the machine has one with room: each test copies a database there, and on a
+    disk waits for it twice as long as it works."""
+    shared = "/dev/shm"
+    fits = os.access(shared, os.W_OK) and shutil.disk_usage(shared).free > room
+    return shared if fits else tempfile.gettempdir()
+
+
+# What a test writes goes where its databases are, and is not kept once it has passed.
+os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", in_memory())
+
 SECRET = "test-" + "k" * 40
 CI = os.environ.get("CI") == "true"
 PG_BIN = Path("/usr/lib/postgresql/15/bin")
 
 
-LONGEST = ("renderer", "browser", "faults", "malformed", "import", "life_machine", "demo_replay", "setup", "profiles", "queue",
-           "matrix", "demo", "demo_shapes", "pdf")  # fmt: skip
+LONGEST = ("renderer", "browser", "faults", "matrix", "import", "attack", "setup", "pdf", "demo_shapes", "malformed", "pdf_text",
+           "concurrency", "cli", "profiles", "conflict", "demo_replay", "queue", "life_machine", "demo")  # fmt: skip
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -86,13 +104,6 @@ def fill(settings: Settings, with_world: bool = True) -> None:
         close(app)
 
 
-def close(app: Flask) -> None:
-    """Give every connection back, so that files and databases can go."""
-    db.session.remove()
-    db.engine.dispose()
-    app.extensions["cms_reads"].dispose()
-
-
 class Cluster:
     """A PostgreSQL 15 of our own in a temporary folder, on a unix socket only."""
 
@@ -114,21 +125,24 @@ class Cluster:
         return f"postgresql+psycopg://postgres@/{name}?host={self.folder}"
 
     def sql(self, statement: str) -> None:
-        engine = create_engine(self.url("postgres"), isolation_level="AUTOCOMMIT")
-        with engine.connect() as connection:
-            connection.exec_driver_sql(statement)
-        engine.dispose()
+        """By one connection that stays: every test asks for a database."""
+        self.connection.execute(statement)
+
+    def wait_until_left(self, name: str) -> None:
+        """Connections end a moment after they are closed; whoever drops or copies a database meanwhile
+        sleeps a tenth of a second."""
+        for _ in range(50):
+            if not self.connection.execute("SELECT 1 FROM pg_stat_activity WHERE datname = %s", (name,)).fetchone():
+                return
+            time.sleep(0.002)
+
+    @cached_property
+    def connection(self) -> psycopg.Connection[Any]:
+        return psycopg.connect(f"dbname=postgres user=postgres host={self.folder}", autocommit=True)
 
     def stop(self) -> None:
+        self.connection.close()
         self.run("pg_ctl", "-D", str(self.folder / "data"), "-m", "immediate", "stop")
-
-
-def in_memory(room: int = 2 * 2**30) -> str:
-    """A folder in memory if the machine has one with room: each test copies a database there, and on a
-    disk waits for it twice as long as it works."""
-    shared = "/dev/shm"
-    fits = os.access(shared, os.W_OK) and shutil.disk_usage(shared).free > room
-    return shared if fits else tempfile.gettempdir()
 
 
 @pytest.fixture(scope="session")
@@ -145,17 +159,47 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 
 
 @pytest.fixture(scope="session")
-def filled_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("filled")
-    fill(settings_for(folder))
-    return folder / "cms.sqlite3"
+def shared_folder() -> Iterator[Path]:
+    """Where the databases of the tests lie; not pytest's folder, which is on the disk."""
+    folder = Path(tempfile.mkdtemp(prefix="cms-tests-", dir=in_memory()))
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
-def filled_postgres(cluster: Cluster) -> str:
-    cluster.sql("CREATE DATABASE filled")
-    fill(settings_for(Path("/nonexistent"), cluster.url("filled")))
-    return "filled"
+def ground_sqlite(shared_folder: Path) -> Ground:
+    for name in (FILLED, LAID):
+        (shared_folder / name).mkdir()
+    fill(settings_for(shared_folder / FILLED))
+
+    def copy(here: str, there: str) -> None:
+        (shared_folder / there).mkdir(exist_ok=True)
+        for part in (shared_folder / here).glob("cms.sqlite3*"):
+            shutil.copy(part, shared_folder / there / part.name)
+
+    return Ground(settings_for(shared_folder / LAID), copy)
+
+
+@pytest.fixture(scope="session")
+def ground_postgresql(cluster: Cluster, shared_folder: Path) -> Ground:
+    cluster.sql(f"CREATE DATABASE {FILLED}")
+    fill(settings_for(Path("/nonexistent"), cluster.url(FILLED)))
+
+    def copy(here: str, there: str) -> None:
+        cluster.wait_until_left(there)
+        cluster.sql(f"DROP DATABASE IF EXISTS {there} WITH (FORCE)")
+        cluster.wait_until_left(here)
+        cluster.sql(f"CREATE DATABASE {there} TEMPLATE {here} STRATEGY FILE_COPY")
+
+    return Ground(settings_for(shared_folder / "postgresql", cluster.url(LAID)), copy)
+
+
+@pytest.fixture(scope="session")
+def migrated_postgresql(cluster: Cluster) -> str:
+    """The name of a migrated database without a single row."""
+    cluster.sql("CREATE DATABASE migrated")
+    fill(settings_for(Path("/nonexistent"), cluster.url("migrated")), with_world=False)
+    return "migrated"
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -164,25 +208,21 @@ def backend(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def settings(backend: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Settings]:
+def ground(backend: str, request: pytest.FixtureRequest) -> Ground:
+    """Where the database of the test lies."""
+    found: Ground = request.getfixturevalue(f"ground_{backend}")
+    return found
+
+
+@pytest.fixture
+def settings(ground: Ground) -> Settings:
     """Settings with a database that holds the small range."""
-    if backend == "sqlite":
-        source: Path = request.getfixturevalue("filled_sqlite")
-        for part in source.parent.glob("cms.sqlite3*"):
-            shutil.copy(part, tmp_path / part.name)
-        yield settings_for(tmp_path)
-        return
-    servers: Cluster = request.getfixturevalue("cluster")
-    template = request.getfixturevalue("filled_postgres")
-    name = f"t{secrets.token_hex(6)}"
-    servers.sql(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
-    yield settings_for(tmp_path, servers.url(name))
-    servers.sql(f"DROP DATABASE {name} WITH (FORCE)")
+    return ground.lay()
 
 
 def build_addresses_later() -> None:
-    """An application of its own for each test compiles what makes its addresses when one is asked for:
-    at once it is nine tenths of the time that the application takes to be there."""
+    """An application compiles what makes its addresses when one is asked for: at once it is nine tenths
+    of the time that an application for one test takes to be there."""
     stock = Rule._compile_builder
 
     def later(self: Rule, append_unknown: bool = True) -> Callable[..., Any]:
@@ -201,24 +241,47 @@ def build_addresses_later() -> None:
 build_addresses_later()
 
 
-class CleanClient(FlaskClient):
-    """Requests share the test's application context: forget who asked before."""
-
-    def open(self, *args: Any, **kwargs: Any) -> Any:
-        for name in list(g):
-            g.pop(name)
-        return super().open(*args, **kwargs)
+@pytest.fixture(scope="session")
+def applications() -> dict[Settings, Standing]:
+    """The applications of this run that stay."""
+    return {}
 
 
 @pytest.fixture
-def app(settings: Settings) -> Iterator[Flask]:
-    """The application on a fresh copy of the small range, inside an application context."""
-    made = create_app(settings)
-    made.testing = True
-    made.test_client_class = CleanClient
-    with made.app_context():
-        yield made
-        close(made)
+def app(settings: Settings, applications: dict[Settings, Standing]) -> Iterator[Flask]:
+    """The application, as new, on a fresh copy of the small range, inside an application context."""
+    if settings not in applications:
+        applications[settings] = Standing(settings)
+    yield from inside(applications[settings].as_new())
+
+
+@pytest.fixture
+def own_app(settings: Settings) -> Iterator[Flask]:
+    """An application for one test, which may build onto it."""
+    yield from inside(Standing(settings).app)
+
+
+def inside(app: Flask) -> Iterator[Flask]:
+    with app.app_context():
+        yield app
+        close(app)
+
+
+@pytest.fixture
+def prepared(app: Flask, ground: Ground) -> Callable[[Callable[[], object]], None]:
+    """``prepared(build)`` brings the database to where ``build()`` leads; built once a day and run, laid
+    out from then on. Files are not kept, and a moment of today is that of the first time."""
+
+    def prepare(build: Callable[[], object]) -> None:
+        state = f"{build.__module__}_{build.__name__}_{ist_day(utcnow()):%Y%m%d}"
+        if state not in ground.kept:
+            build()
+            close(app)
+            ground.keep(state)
+        close(app)
+        ground.lay(state)
+
+    return prepare
 
 
 class Browser:

@@ -7,14 +7,17 @@ import gzip
 import os
 import random
 import secrets
+import tempfile
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import SECRET, close, settings_for
+from conftest import SECRET, fill, settings_for
 from flask import Flask
 from sqlalchemy import Connection
+from standing import close
 
 from cms import create_app
 from cms.models import db
@@ -67,22 +70,34 @@ def count(connection: Connection, what: str) -> int:
 @pytest.fixture
 def empty(backend: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Flask]:
     """An application on a migrated database without a single row, on both databases in turn."""
-    servers = request.getfixturevalue("cluster") if backend == "postgresql" else None
+    if backend == "sqlite":
+        yield from application(tmp_path)
+        return
+    servers, template = request.getfixturevalue("cluster"), request.getfixturevalue("migrated_postgresql")
     name = f"e{secrets.token_hex(6)}"
-    if servers:
-        servers.sql(f"CREATE DATABASE {name}")
-    yield from application(tmp_path, servers.url(name) if servers else "")
-    if servers:
-        servers.sql(f"DROP DATABASE {name} WITH (FORCE)")
+    servers.sql(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
+    yield from application(tmp_path, servers.url(name))
+    servers.sql(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 def application(data: Path, url: str = "") -> Iterator[Flask]:
     """An application with an upgraded database, its context pushed; closed afterwards."""
-    made = create_app(settings_for(data, url))
+    settings = settings_for(data, url)
+    if settings.sqlite_path and not settings.sqlite_path.exists():
+        settings.sqlite_path.write_bytes(migrated_sqlite())
+    made = create_app(settings)
     with made.app_context():
         upkeep.upgrade(db.engine)
         yield made
         close(made)
+
+
+@cache
+def migrated_sqlite() -> bytes:
+    """A migrated SQLite database without a single row: migrating one takes longer than most tests."""
+    with tempfile.TemporaryDirectory() as folder:
+        fill(settings_for(Path(folder)), with_world=False)
+        return (Path(folder) / "cms.sqlite3").read_bytes()
 
 
 def real_files() -> list[Path]:

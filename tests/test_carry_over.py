@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 from alembic import command
-from conftest import Cluster, close, settings_for
+from conftest import Cluster, settings_for
 from flask import Flask
 from sqlalchemy import Connection, MetaData, inspect, select, text
+from standing import close
 
 from cms import audit, create_app, triggers
 from cms.i18n import day_range

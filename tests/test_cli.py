@@ -4,9 +4,10 @@ from dataclasses import replace
 
 import pytest
 import world
-from conftest import close, settings_for
+from conftest import settings_for
 from registers import SLICES
 from sqlalchemy import func, insert, inspect, select
+from standing import close
 
 from cms import create_app
 from cms.models import Complaint, Notice, Outbox, SendState, Stamp, Unit, db

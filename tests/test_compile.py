@@ -46,6 +46,12 @@ class Kiosk(Base):
 
 
 @pytest.fixture
+def app(own_app: Flask) -> Flask:
+    """Views are added here."""
+    return own_app
+
+
+@pytest.fixture
 def kiosk(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModelAdmin]:
     """A view over it: one line."""
     monkeypatch.setattr(authz, "REGISTRY", {**authz.REGISTRY, Kiosk: lambda who: true()})

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -73,14 +74,20 @@ def plan(data: Path) -> None:
         values = [world.new(form_key=f"k{n}", mode_id=world.master(Mode, "DAK").id, received_on=received)
                   for n in range(PLANNED)]  # fmt: skip
         clerk, head, io = world.as_viewer("branch.hsr"), world.as_viewer("sho.hsr"), world.officer("io.hsr").id
-        with unit_of_work(clerk) as work:
-            ids = [complaints.register(work, new).id for new in values]
-            work.hints.clear()
-        with unit_of_work(head) as work:
-            for case_id in ids:
-                complaints.assign(work, case_id, None, io)
+        for some in batched(values, 20):  # each flush looks through all that a transaction holds
+            with unit_of_work(clerk) as work:
+                ids = [complaints.register(work, new).id for new in some]
+                work.hints.clear()
+            with unit_of_work(head) as work:
+                for case_id in ids:
+                    complaints.assign(work, case_id, None, io)
+            db.session.remove()
         db.session.remove()
         db.engine.dispose()
+
+
+def batched(values: list[complaints.NewComplaint], size: int) -> Iterator[list[complaints.NewComplaint]]:
+    return (values[at : at + size] for at in range(0, len(values), size))
 
 
 def counts(data: Path) -> tuple[int, int]:

@@ -68,15 +68,19 @@ def statements(app: Flask) -> Iterator[list[str]]:
         event.remove(engine, "before_cursor_execute", note)
 
 
-@pytest.fixture
-def cases(app: Flask) -> list[Complaint]:
+def a_dozen() -> None:
     """A dozen complaints of two districts, two of them received on the same day, some late."""
-    made = []
     for i in range(12):
         now = utcnow() - timedelta(days=(i * 5) % 30, minutes=i % 2)
         unit, by = (("HSR-PS01", "branch.hsr"), ("HSR-PS02", "branch.hsr"), ("SRS-PS01", "branch.srs"))[i % 3]
-        made.append(world.registered(by=by, now=now, unit_id=world.unit(unit).id, phone=f"99999 000{i:02}"))
-    return made
+        world.registered(by=by, now=now, unit_id=world.unit(unit).id, phone=f"99999 000{i:02}")
+
+
+@pytest.fixture
+def cases(prepared: Callable[..., None]) -> list[Complaint]:
+    """The dozen, as they were received."""
+    prepared(a_dozen)
+    return list(db.session.scalars(select(Complaint).order_by(Complaint.id)))
 
 
 def brute(login: str, order: str, desc: bool, *conditions: Any) -> list[str]:
@@ -171,8 +175,7 @@ def test_filters_narrow(cases: list[Complaint], sign_in: SignIn) -> None:
     assert 0 < len(numbers(page)) < 12
 
 
-@pytest.fixture
-def many_clocks(app: Flask) -> None:
+def seven_weeks() -> None:
     """Complaints of the last seven weeks, whose clocks were of 1 to 40 days."""
     chance = random.Random(11)
     today = ist_day(utcnow())
@@ -189,6 +192,11 @@ def many_clocks(app: Flask) -> None:
         if chance.random() < 0.6:
             with unit_of_work(SYSTEM, via="test") as work:
                 work.session.get_one(Complaint, case_id).io_id = officer
+
+
+@pytest.fixture
+def many_clocks(prepared: Callable[..., None]) -> None:
+    prepared(seven_weeks)
 
 
 @pytest.mark.parametrize("order", ["due_at", "registered_at", "number"])

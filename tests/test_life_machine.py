@@ -8,14 +8,12 @@ import contextlib
 import json
 import os
 import secrets
-import shutil
 from datetime import datetime, timedelta
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
 import world
-from conftest import CleanClient, close, fill, settings_for, start
+from conftest import start
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -28,9 +26,9 @@ from hypothesis.stateful import (
 )
 from sqlalchemy import select
 from sqlalchemy.exc import NoResultFound
+from standing import Ground, Standing, close
 from test_people import viewer as viewer_on
 
-from cms import create_app
 from cms.audit import canonical
 from cms.authz import visible
 from cms.i18n import ist_day
@@ -91,17 +89,13 @@ logins = st.sampled_from(LOGINS)
 class Life(RuleBasedStateMachine):
     """One complaint, and whatever officers do to it."""
 
-    folder: Path
+    ground: Ground
+    standing: Standing
 
     def __init__(self) -> None:
         super().__init__()
-        folder = self.folder / secrets.token_hex(4)
-        folder.mkdir()
-        for part in self.folder.glob("cms.sqlite3*"):
-            shutil.copy(part, folder / part.name)
-        self.app = create_app(settings_for(folder))
-        self.app.testing = True
-        self.app.test_client_class = CleanClient
+        self.ground.lay()
+        self.app = self.standing.as_new()
         self.app.extensions["cms_hint"] = None
         self.context = self.app.app_context()
         self.context.push()
@@ -454,9 +448,8 @@ class Life(RuleBasedStateMachine):
 
 
 @pytest.mark.slow
-def test_random_lives(tmp_path: Path) -> None:
-    fill(settings_for(tmp_path))
-    Life.folder = tmp_path
+def test_random_lives(ground_sqlite: Ground) -> None:
+    Life.ground, Life.standing = ground_sqlite, Standing(ground_sqlite.settings)
     run_state_machine_as_test(
         Life,
         settings=settings(

@@ -13,6 +13,7 @@ import sys
 import time
 from collections import namedtuple
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -327,26 +328,41 @@ class TestServe:
         assert len(said.splitlines()) == 1
 
 
-@pytest.mark.slow
-def test_it_stops_in_order_and_leaves_nothing(tmp_path: Path) -> None:
-    started = Running(tmp_path / "data")
+@dataclass
+class Stopped:
+    """A first start that was healthy, and then asked to stop."""
+
+    folder: Path
+    children: dict[str, int]
+    code: int
+    left: list[str]
+    said: str
+
+
+@pytest.fixture(scope="module")
+def stopped(tmp_path_factory: pytest.TempPathFactory) -> Stopped:
+    folder = tmp_path_factory.mktemp("stopped") / "data"
+    started = Running(folder)
     started.until(lambda health: health["status"] == "ok", 60)
     children = started.children()
-    assert set(children) == {"web", "worker", "renderer", "tick", "queue"}
     started.process.terminate()
-    assert started.process.wait(30) == 0
-    assert [name for name, number in children.items() if Path(f"/proc/{number}").exists()] == []
-    assert "Traceback" not in started.log.read_text()
+    code = started.process.wait(30)
+    left = [name for name, number in children.items() if Path(f"/proc/{number}").exists()]
+    return Stopped(folder, children, code, left, started.log.read_text())
 
 
 @pytest.mark.slow
-def test_a_later_start_is_healthy_within_ten_seconds(tmp_path: Path) -> None:
-    first = Running(tmp_path / "data")
-    first.until(lambda health: health["status"] in ("ok", "degraded"), 60)
-    first.process.terminate()
-    first.process.wait(30)
+def test_it_stops_in_order_and_leaves_nothing(stopped: Stopped) -> None:
+    assert set(stopped.children) == {"web", "worker", "renderer", "tick", "queue"}
+    assert stopped.code == 0
+    assert stopped.left == []
+    assert "Traceback" not in stopped.said
+
+
+@pytest.mark.slow
+def test_a_later_start_is_healthy_within_ten_seconds(stopped: Stopped) -> None:
     began = time.monotonic()
-    second = Running(tmp_path / "data")
+    second = Running(stopped.folder)
     try:
         second.until(lambda health: health["status"] in ("ok", "degraded"), 10)
         assert time.monotonic() - began < 10
