@@ -303,7 +303,7 @@ def test_the_order_itself_tells_nothing_of_a_restricted_case(app, sign_in):
     case = assign(against(officer("io.hsr"), subject="Unmistakable"), "dsp.hsr", "sho2.hsr")
     one = propose(line("sho2.hsr", "HSR-SD1", Post.IO))
     page = sign_in("sp.hsr").get(f"/admin/people/changes/{one.id}/").get_data(as_text=True)
-    assert "<td>0</td>" in page
+    assert 'data-l="Open complaints">0</td>' in page
     confirm(one)
     officer_id = world.officer("sho2.hsr").id
     path = f"/admin/people/handover/{one.id}/{officer_id}/"
