@@ -125,7 +125,7 @@ class Unit(Named, Versioned, Recorded, Model):
     )
     edition: Mapped[Edition | None] = column(
         choice(Edition, "edition"), label=_l("Language of its papers"), hide="grid filter",
-        help=_l("Without a choice, that of the office above; above the highest, Hindi with English below."),
+        empty=_l("as the office above"), help=_l("Where no office has chosen, Hindi with English below."),
     )  # fmt: skip
     active: Mapped[bool] = column(
         Boolean, label=_l("In use"), default=True, server_default=true(), hide="grid"
