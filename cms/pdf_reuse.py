@@ -1,15 +1,17 @@
-"""What one letter takes over from the letters before it: styles, and lines already split and shaped.
+"""What one letter takes over from the letters before it: styles, what hangs on them, and lines already shaped.
 
 Most of a letter are the same words in the same places as in every other letter of its kind, and
-WeasyPrint works each of them out anew: a style for each element, the break of each line, and its shape
-once more to draw it. Here what was worked out once is kept: styles, and the lines of the letters that
-the renderer makes to warm up (``learning``), never those of real people. A letter comes out the same to
-the byte, with or without it; a copy takes six tenths of the time.
+WeasyPrint works each of them out anew: a style for each element, its lengths, the break of each line, and
+its shape once more to draw it. Here what was worked out once is kept: styles with what they come to, and
+the lines of the letters that the renderer makes to warm up (``learning``), never those of real people:
+what such a letter says many times is kept while it is made. A letter comes out the same to the byte, with
+or without all this; a copy takes six tenths of the time.
 
 This bends private names of WeasyPrint 70.0, each with a contract test in ``tests/test_pdf_reuse.py``:
-``css.StyleFor.set_computed_styles``, ``text.line_break.Layout`` (``set_text``, ``deactivate``,
-``reactivate``), and ``split_first_line`` and ``strut`` as ``layout.inline`` and
-``layout.preferred`` import them.
+``css.StyleFor`` (``set_computed_styles``, ``__call__``), ``text.line_break.Layout`` (``set_text``,
+``deactivate``, ``reactivate``), ``get_font_description``, and as the modules of ``layout`` import them
+``split_first_line``, ``can_break_text``, ``strut``, ``resolve_percentages``, ``layout_box_backgrounds``;
+``boxes.Box.is_in_normal_flow``.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from typing import Any
 
 SIDES = ("top", "right", "bottom", "left")
 MOST_PAIRS = 5_000
+"""Of letters between which a line may end or not."""
 MOST_STYLES = 2_000
 """All our templates have some 400; beyond, each letter makes its own again."""
 
@@ -57,11 +60,9 @@ def install() -> None:
     css.StyleFor.set_computed_styles = _shared_styles(css.StyleFor.set_computed_styles)
     css.StyleFor.__call__ = _style_of_table(css.StyleFor.__call__)
     _keep_layouts(line_break.Layout)
-    split = _kept_lines(line_break.split_first_line)
+    split, may_break = _kept_lines(line_break.split_first_line), _kept_breaks(line_break.can_break_text)
     for module in (inline, preferred):
-        module.split_first_line = split
-    for module in (inline, preferred):
-        module.can_break_text = _kept_breaks(line_break.can_break_text)
+        module.split_first_line, module.can_break_text = split, may_break
     inline.strut = _kept_by_style(line_break.strut)
     line_break.get_font_description = _kept_by_style(line_break.get_font_description)
     _keep_lengths()

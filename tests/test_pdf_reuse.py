@@ -113,10 +113,34 @@ def weasyprint_source(module: str) -> str:
         ("draw/text.py", "pango.pango_layout_set_single_paragraph_mode(textbox.pango_layout.layout, True)"),
         ("layout/inline.py", "can_break_text, character_ratio, create_layout, split_first_line, strut)"),
         ("layout/preferred.py", "split_first_line"),
+        ("text/line_break.py", "def can_break_text(text, lang):"),
+        ("text/line_break.py", "font_description = get_font_description(style)"),
+        ("text/line_break.py", "Return ``(layout, length, resume_index, width, height, baseline)``."),
+        ("layout/preferred.py", "can_break_text"),
+        ("layout/percent.py", "def resolve_percentages(box, containing_block):"),
+        ("layout/background.py", "def layout_box_backgrounds(page, box, get_image_from_uri, layout_children=True,"),
+        ("layout/background.py", "            layout_box_backgrounds(page, child, get_image_from_uri)"),
+        ("formatting_structure/boxes.py", "def is_in_normal_flow(self):"),
     ],
 )  # fmt: skip
 def test_contract_source(module: str, said: str) -> None:
     assert said in weasyprint_source(module)
+
+
+def test_contract_every_module_that_measures_boxes_measures_ours() -> None:
+    """Of the modules that name the function, all take ours, or ask ``percent`` for it."""
+    import importlib
+
+    import weasyprint
+    from weasyprint.layout import percent
+
+    folder = Path(inspect.getfile(weasyprint)).parent / "layout"
+    users = [path for path in folder.glob("*.py") if "resolve_percentages" in path.read_text(encoding="utf-8")]
+    assert len(users) > 8
+    for path in users:
+        module = importlib.import_module(f"weasyprint.layout.{path.stem}")
+        assert getattr(module, "resolve_percentages", percent.resolve_percentages) is percent.resolve_percentages
+    assert percent.resolve_percentages.__module__ == pdf_reuse.__name__
 
 
 def test_contract_streams_are_compressed_when_they_are_asked_for_their_bytes() -> None:
