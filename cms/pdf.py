@@ -180,13 +180,14 @@ def pages_of(content: bytes) -> int:
 
 
 def warm() -> None:
-    """Load WeasyPrint, fonts, style sheets and templates, and render a letter of each kind.
+    """Load WeasyPrint, fonts, style sheets and templates, and render a letter of each kind in each edition.
 
     For the renderer before it forks. Raises `RendererUnfit` naming what is missing.
     """
     with pdf_reuse.learning():
         for template, kind in (("copy.html", CopyData), ("report.html", ReportData), ("letter.html", LetterData)):
-            render(template, _filler(kind), language="hi")
+            for edition in LANGUAGES:
+                render(template, _filler(kind), language=edition)
 
 
 def _filler(kind: type[Any]) -> dict[str, Any]:

@@ -39,10 +39,10 @@ def ours(path: str | None = None) -> Makers:
         words = text.split(" ")
         return " ".join(words[no % len(words) :] + words[: no % len(words)])
 
-    def copy(no: int, words: int) -> bytes:
+    def copy(no: int, words: int, language: str = "hi") -> bytes:
         text = " ".join(islice(cycle(turned(COPY.text, no).split()), words))
         own = replace(COPY, text=text, number=f"HSR-2026-{no:06}-7", complainant_name=f"{COPY.complainant_name} {no}")
-        return pdf.render("copy.html", own, language="hi")
+        return pdf.render("copy.html", own, language=language)
 
     def report(no: int, actions: int) -> bytes:
         rows = [replace(a, text=turned(a.text, no)) for a in islice(cycle(REPORT.actions), actions)]
@@ -58,6 +58,8 @@ def ours(path: str | None = None) -> Makers:
     return {
         "copy, complaint of 40 words": partial(copy, words=40),
         "copy, complaint of 150 words": partial(copy, words=150),
+        "copy of 40 words, Hindi alone": partial(copy, words=40, language="hi-only"),
+        "copy of 40 words, English alone": partial(copy, words=40, language="en-only"),
         "report, 8 actions": partial(report, actions=8),
         "report, 40 actions": partial(report, actions=40),
         "interim reply": letter,
