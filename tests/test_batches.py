@@ -30,7 +30,7 @@ def stub(pages=1):
     made, out = pikepdf.new(), io.BytesIO()
     for _ in range(pages):
         made.add_blank_page(page_size=(595.28, 841.89))
-    made.save(out)
+    made.save(out, deterministic_id=True)
     return out.getvalue()
 
 
