@@ -185,6 +185,9 @@ def test_a_preview_in_any_version(app, two_versions, sign_in):
     two_versions.setattr(pdf, "CURRENT", "v2")
     browser = sign_in("branch.hsr")
     path = f"/admin/complaint/{case.id}/preview/copy/"
+    assert "Your rights" in browser.get(path).text
+    kept(code="HSR-PS01", edition=Edition.HI)
+    assert "Your rights" not in browser.get(path).text
     assert "(new)" in browser.get(path).text
     assert "(new)" not in browser.get(path + "?template=v1").text
     for unknown in ("v3", "../v1", ""):
@@ -241,6 +244,21 @@ def test_the_note_is_a_file_with_every_complaint(app, sign_in):
         reader = sign_in(login)
         assert reader.get(path + "file/").data == content, login
         assert f"{path}file/" in reader.get(path).text
+
+
+def test_the_note_is_in_the_languages_of_its_office(app, sign_in):
+    world.enquired()
+    kept(code="HSR", edition=Edition.HI)
+    proposal, officer = ordered()
+    assert the_note().edition is Edition.HI
+    assert sweeps.render_note(the_note().id)
+    file = app.extensions["cms_store"].path(the_note().sha256)
+    pages = "".join(page.extract_text() for page in PdfReader(file).pages)
+    page = sign_in("sp.hsr").get(f"/admin/people/handover/{proposal}/{officer}/letter/").text
+    for said in (pages, page):
+        assert "प्रभार" in said
+        assert "hand-over note" not in said.lower()
+        assert "handed over" not in said.lower()
 
 
 def test_the_file_is_for_those_alone_who_may_see_all_of_it(app, sign_in):

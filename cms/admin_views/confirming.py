@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from flask import Blueprint, current_app, flash, redirect, render_template, request
@@ -146,26 +147,24 @@ def show_welcome(proposal_id: int, token: str) -> str:
 @blueprint.post("/changes/<int:proposal_id>/refuse/")
 def refuse(proposal_id: int) -> ResponseReturnValue:
     """Refuse with a reason; nothing happens."""
-    change_for(proposal_id)
-    try:
-        with write() as work:
-            proposals.refuse(work, proposal_id, number("version"), value("reason"))
-    except (RuleBroken, Conflict, Repeated) as refusal:
-        return refused(proposal_id, refusal)
-    flash(_("Refused. Nothing was changed."), "success")
-    return redirect(f"/admin/people/changes/{proposal_id}/", 303)
+    return ended(proposal_id, proposals.refuse, _("Refused. Nothing was changed."))
 
 
 @blueprint.post("/changes/<int:proposal_id>/withdraw/")
 def withdraw(proposal_id: int) -> ResponseReturnValue:
     """Take back one's own change with a reason; nothing happens."""
+    return ended(proposal_id, proposals.withdraw, _("Withdrawn. Nothing was changed."))
+
+
+def ended(proposal_id: int, end: Callable[..., Proposal], said: str) -> ResponseReturnValue:
+    """End a change by a use case that asks for a reason, and say so on its page."""
     change_for(proposal_id)
     try:
         with write() as work:
-            proposals.withdraw(work, proposal_id, number("version"), value("reason"))
+            end(work, proposal_id, number("version"), value("reason"))
     except (RuleBroken, Conflict, Repeated) as refusal:
         return refused(proposal_id, refusal)
-    flash(_("Withdrawn. Nothing was changed."), "success")
+    flash(said, "success")
     return redirect(f"/admin/people/changes/{proposal_id}/", 303)
 
 

@@ -147,5 +147,5 @@ def handover_file(proposal_id: int, officer_id: int) -> Response:
 def handover_letter(proposal_id: int, officer_id: int) -> str:
     """The hand-over note on the letterhead, to be printed and signed by both."""
     note = handing_over.note_of(db.session(), viewer(), proposal_id, officer_id)
-    language = documents.EDITIONS[edition(note.officer.unit)]
+    language = documents.EDITIONS[edition(handover_note.office_of(note))]
     return pdf.html("handover.html", handover_note.data(note), language=language, embed=False)

@@ -11,7 +11,7 @@ from dataclasses import asdict
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from cms.models import Complaint, HandOverPaper, Officer, Proposal
+from cms.models import Complaint, HandOverPaper, Officer, Proposal, Unit
 from cms.pdf import CURRENT
 from cms.pdf_data import HandOverData, HandOverRow
 from cms.rules import SYSTEM
@@ -34,7 +34,7 @@ def issue(work: Work, proposal: Proposal) -> None:
         said = asdict(data(note))
         paper = HandOverPaper(
             proposal_id=proposal.id, officer_id=officer_id, issued_at=work.now, data=said, template=CURRENT,
-            edition=edition(note.officer.unit),
+            edition=edition(office_of(note)),
         )  # fmt: skip
         work.session.add(paper)
         work.session.flush()
@@ -52,11 +52,16 @@ def paper_of(session: Session, note: HandOverNote) -> HandOverPaper | None:
     return found
 
 
+def office_of(note: HandOverNote) -> Unit | None:
+    """The office in whose name the note goes out: the district of its complaints."""
+    return note.cases[0].complaint.district if note.cases else note.officer.unit
+
+
 def data(note: HandOverNote) -> HandOverData:
     """The note of one officer, with the complaints that its reader may see."""
     decided = note.proposal.decided_at or note.proposal.proposed_at
-    unit = note.officer.unit
-    units = [row.complaint.district for row in note.cases[:1]] or ([unit] if unit else [])
+    unit = office_of(note)
+    units = [unit] if unit else []
     heads, leaves, on = letterhead(units), both(lambda: with_rank(note.officer), "name"), moments("on", decided)
     return HandOverData(
         **heads,
